@@ -1,0 +1,1 @@
+"""ordermesh: an event-driven order engine."""

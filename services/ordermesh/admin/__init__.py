@@ -1,0 +1,1 @@
+"""What an operator asks: partitions, dead letters, the log, and whether everything still holds."""

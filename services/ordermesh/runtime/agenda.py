@@ -1,0 +1,114 @@
+"""The partition's open timers, effects and parked commands.
+
+It changes only by decisions, live and redone by the same function, so that memory, log and checkpoint agree. Entries
+are named by the decision that opened them; a timer also by its owner and name, so that setting it again replaces it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from oms.log.v1 import log_pb2
+from ordermesh.core.decider import Key
+
+
+class EntryId(NamedTuple):
+    """An `AgendaId`, hashable and ordered: older entries first."""
+
+    epoch: int
+    frame: int
+    index_in_frame: int
+    n: int
+
+
+def entry_id(message: log_pb2.AgendaId) -> EntryId:
+    """Reads an id."""
+    position = message.position
+    return EntryId(position.epoch, position.frame, position.index, message.n)
+
+
+def write_id(into: log_pb2.AgendaId, entry: EntryId) -> None:
+    """Writes an id."""
+    position = into.position
+    position.epoch, position.frame, position.index = entry.epoch, entry.frame, entry.index_in_frame
+    into.n = entry.n
+
+
+def timer_name(owner: Key, name: str) -> str:
+    """How a timer is found again."""
+    return "\x1f".join((*owner, name))
+
+
+class Agenda:
+    """What is open, and what of it is new since somebody asked."""
+
+    def __init__(self) -> None:
+        self.entries: dict[EntryId, log_pb2.AgendaEntry] = {}
+        self.timers: dict[str, EntryId] = {}
+        self.parked: dict[EntryId, log_pb2.Parked] = {}
+        self._due: list[tuple[int, EntryId]] = []
+        self.opened_effects: list[EntryId] = []
+
+    def __len__(self) -> int:
+        """How many entries are open."""
+        return len(self.entries)
+
+    def __contains__(self, entry: object) -> bool:
+        """Whether it is still open."""
+        return entry in self.entries
+
+    def restore(self, entries: Iterable[log_pb2.AgendaEntry]) -> None:
+        """Takes over what a checkpoint kept."""
+        for entry in entries:
+            self._open(entry_id(entry.id), entry)
+
+    def apply(self, decision: log_pb2.Decision) -> None:
+        """What a decision closed and opened, in this order."""
+        for closed in decision.closed:
+            self._close(entry_id(closed))
+        if decision.HasField("unparked"):
+            self._close(entry_id(decision.unparked))
+        for entry in decision.opened:
+            self._open(entry_id(entry.id), entry)
+
+    def due(self, now_us: int) -> Iterator[tuple[EntryId, log_pb2.Timer]]:
+        """Timers that have fallen due, each once."""
+        while self._due and self._due[0][0] <= now_us:
+            _, entry = heapq.heappop(self._due)
+            if entry in self.entries:
+                yield entry, self.entries[entry].timer
+
+    def take_effects(self) -> list[EntryId]:
+        """Effects opened since the last call, to be started."""
+        opened, self.opened_effects = self.opened_effects, []
+        return [entry for entry in opened if entry in self.entries]
+
+    def _open(self, entry: EntryId, message: log_pb2.AgendaEntry) -> None:
+        kind = message.WhichOneof("entry")
+        if kind is None:  # a timer that its own decision set anew
+            return
+        self.entries[entry] = message
+        if kind == "timer":
+            self.timers[message.timer.owner] = entry
+            heapq.heappush(self._due, (message.timer.due_us, entry))
+        elif kind == "effect":
+            self.opened_effects.append(entry)
+        else:
+            self.parked[entry] = message.parked
+
+    def _close(self, entry: EntryId) -> None:
+        message = self.entries.pop(entry, None)
+        if message is None:
+            return
+        self.parked.pop(entry, None)
+        if message.WhichOneof("entry") == "timer" and self.timers.get(message.timer.owner) == entry:
+            del self.timers[message.timer.owner]
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Keeps the heap from filling with closed timers: most are closed long before they are due."""
+        if len(self._due) > 1_000 and len(self._due) > 4 * len(self.timers):
+            self._due = [item for item in self._due if item[1] in self.entries]
+            heapq.heapify(self._due)

@@ -1,0 +1,108 @@
+"""What an owner does by the clock: timers that fall due, parked commands, late answers, trimming, telling how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from oms.log.v1 import log_pb2
+from ordermesh.runtime.agenda import write_id
+from ordermesh.runtime.options import OwnerOptions
+from ordermesh.runtime.owner import Owner
+from ordermesh.runtime.ports import LogState, LogUnavailable
+
+STATUS_SUBJECT = "om.status"
+"""Where owners tell about their partitions."""
+
+RELAY_SUBJECT = "om.relay"
+"""Where relays tell how far they have read; see `runtime/relay.py`."""
+
+_log = logging.getLogger(__name__)
+
+
+class Care:
+    """Looks after one owner, tick by tick."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._around = owner.around
+        self._options: OwnerOptions = owner.options
+        self._status_at = 0.0
+        self.relay_through = 0
+        self.status = log_pb2.PartitionStatus(group=owner.id.group, partition=owner.id.number, intake_open=True)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._fire_timers()
+            self._unpark()
+            self._owner.flusher.answer_late()
+            if self._owner.is_checkpoint_behind():
+                self._owner.flusher.note(())
+                self._owner.wake()
+            now = self._around.clock.monotonic()
+            if now - self._status_at >= self._options.status_interval_s:
+                self._status_at = now
+                await self._tell()
+            await asyncio.sleep(self._options.tick_s)
+
+    def _fire_timers(self) -> None:
+        """A due timer becomes a command of the own log; it counts only if it is still open when that is decided."""
+        now_us = max(self._around.clock.now_us(), self._owner.head.frame.clock_us)
+        for entry, timer in self._owner.memory.agenda.due(now_us):
+            envelope = log_pb2.Envelope()
+            envelope.CopyFrom(timer.envelope)
+            write_id(envelope.agenda_id, entry)
+            self._around.appenders.messages(self._owner.id).put(envelope)
+
+    def _unpark(self) -> None:
+        if self._owner.memory.agenda.parked and not self._owner.loader.is_silent:
+            self._owner.unpark_wanted = True
+            self._owner.wake()
+
+    async def _tell(self) -> None:
+        """Reads the log's extent, trims, and publishes the partition's status."""
+        owner, status = self._owner, self.status
+        try:
+            state = await self._around.log.state(owner.id)
+            state = await self._trim(state)
+            self._decide_intake(state)
+        except LogUnavailable:
+            _log.warning("%s: the log does not answer", owner.id)
+        frame, saved = owner.head.frame, owner.flusher.checkpoint or owner.checkpoint
+        status.instance, status.epoch = self._around.instance, frame.epoch
+        status.last_sequence = max(owner.inbox.last_sequence, owner.head.sequence)
+        status.decided_through = frame.decided_sequence
+        status.lag = len(owner.inbox)
+        status.lag_ms = int(owner.inbox.lag_s() * 1000)
+        status.checkpoint_sequence = saved.sequence
+        status.agenda = len(owner.memory.agenda)
+        self._around.bus.publish(STATUS_SUBJECT, status.SerializeToString())
+
+    async def _trim(self, state: LogState) -> LogState:
+        """Removes what nobody needs once the log gets full; only by a checkpoint that this owner saved."""
+        saved = self._owner.flusher.checkpoint
+        if saved is None or state.bytes_used < self._options.trim_share * state.bytes_max:
+            return state
+        decided = saved.decided_sequence - (1 if saved.decided_index >= 0 else 0)
+        limits = [decided, saved.sequence - 1, *(sent.sequence for sent in saved.sent_through)]
+        if self._options.relay_required:
+            limits.append(self.relay_through)
+        through = min(limits)
+        if through < state.first_sequence:
+            return state
+        await self._around.log.trim(self._owner.id, through)
+        return await self._around.log.state(self._owner.id)
+
+    def _decide_intake(self, state: LogState) -> None:
+        """Whether clients' commands are taken: there must be room for what they will lead to, and no long queue."""
+        owner, status = self._owner, self.status
+        undecided = owner.inbox.bytes_waiting * owner.growth()
+        can_decide = not (owner.flusher.is_failing or owner.loader.is_silent)
+        status.retry_after_ms = 1_000
+        if state.bytes_used + undecided > self._options.intake_share * state.bytes_max:
+            status.intake_open, status.intake_reason = False, "the partition's log is nearly full"
+        elif can_decide and owner.inbox.lag_s() > self._options.lag_target_s:
+            status.intake_open, status.intake_reason = False, "the partition has more to decide than it can in time"
+        else:
+            status.intake_open, status.intake_reason = True, ""

@@ -1,0 +1,190 @@
+"""From memory to the store: changed aggregates in one natural batch after another, then the checkpoint.
+
+The bytes are taken between frames, when memory and log agree; writing them runs beside the deciding. One write is
+under way at a time. A checkpoint is taken together with a flush and written only after the flush is in the store at
+quorum, so whatever a checkpoint names is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from oms.log.v1 import log_pb2
+from ordermesh.core.decider import Key, Row
+from ordermesh.runtime.cache import Aggregate, Cache
+from ordermesh.runtime.memory import Waiting
+from ordermesh.runtime.options import OwnerOptions
+from ordermesh.runtime.ports import Clock, PartitionId, Store, StoreUnavailable, Written
+from ordermesh.runtime.replies import LOGGED, STORED, STORED_ONE, Replies
+
+
+class _Batch(NamedTuple):
+    """What one flush writes and whom it answers."""
+
+    rows: list[Row]
+    versions: list[tuple[Aggregate, int]]
+    states: dict[Key, bytes]
+    waiting: list[Waiting]
+    checkpoint: log_pb2.Checkpoint | None
+
+
+class Flusher:
+    """Writes a partition's changes."""
+
+    def __init__(
+        self,
+        partition: PartitionId,
+        store: Store,
+        cache: Cache,
+        replies: Replies,
+        clock: Clock,
+        options: OwnerOptions,
+        tasks: asyncio.TaskGroup,
+        wake: Callable[[], None],
+    ) -> None:
+        self._partition = partition
+        self._store = store
+        self._cache = cache
+        self._replies = replies
+        self._clock = clock
+        self._options = options
+        self._tasks = tasks
+        self._wake = wake
+        self._waiting: list[Waiting] = []
+        self._under_way: _Batch | None = None
+        self._changed_at = float("inf")
+        self._waiting_since = float("inf")
+        self._task: asyncio.Task[None] | None = None
+        self._started_at = 0.0
+        self.is_failing = False
+        self.is_weak = False
+        self.weak_until = 0.0
+        self.checkpoint: log_pb2.Checkpoint | None = None
+        self.rows_written = 0
+        self.flushes = 0
+
+    def note(self, waiting: Sequence[Waiting]) -> None:
+        """A frame is in the log: its changes are to be flushed, and these callers wait for it."""
+        now = self._clock.monotonic()
+        self._changed_at = min(self._changed_at, now)
+        if waiting:
+            self._waiting.extend(waiting)
+            self._waiting_since = min(self._waiting_since, now)
+        if self.is_failing:
+            self.answer_late()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a write is under way."""
+        return self._under_way is not None
+
+    def due_in(self) -> float:
+        """Seconds until a flush should be taken; infinity when nothing is to do or one is under way."""
+        if self.is_busy or self._changed_at == float("inf"):
+            return float("inf")
+        now = self._clock.monotonic()
+        if self._waiting:
+            return 0.0
+        if self.is_weak:
+            return max(0.0, self.weak_until - now)
+        return max(0.0, self._changed_at + self._options.flush_gather_s - now)
+
+    def take(self, checkpoint: log_pb2.Checkpoint | None) -> None:
+        """Takes the bytes of everything changed and starts writing. Only between frames."""
+        assert self._under_way is None
+        rows: list[Row] = []
+        versions: list[tuple[Aggregate, int]] = []
+        states: dict[Key, bytes] = {}
+        for aggregate in self._cache.dirty.values():
+            state = aggregate.serialise()
+            self._cache.resize(aggregate, len(state))
+            rows.extend(rows_of(aggregate, state))
+            versions.append((aggregate, aggregate.version))
+            states[aggregate.key] = state
+        self._under_way = _Batch(rows, versions, states, self._waiting, checkpoint)
+        self._waiting = []
+        self._changed_at = self._waiting_since = float("inf")
+        self._task = self._tasks.create_task(self._write(self._under_way))
+
+    async def drain(self) -> None:
+        """Waits until no write is under way. Raises what made it fail for good."""
+        if self._task is not None:
+            await self._task
+
+    def answer_late(self) -> None:
+        """Answers LOGGED to whoever has waited too long for the store, or at once while it fails."""
+        batch = self._under_way
+        too_old = self._clock.monotonic() - self._options.flush_answer_s
+        if batch is not None and batch.waiting and (self.is_failing or self._started_at < too_old):
+            self._answer(batch.waiting, LOGGED, batch.states)
+            batch.waiting.clear()
+        if self._waiting and (self.is_failing or self._waiting_since < too_old):
+            self._answer(self._waiting, LOGGED, {})
+            self._waiting.clear()
+            self._waiting_since = float("inf")
+
+    async def _write(self, batch: _Batch) -> None:
+        self._started_at = self._clock.monotonic()
+        written = await self._write_rows(batch.rows)
+        self._answer(batch.waiting, STORED if written is Written.QUORUM else STORED_ONE, batch.states)
+        self.is_weak = written is not Written.QUORUM
+        if self.is_weak:
+            self.weak_until = self._clock.monotonic() + 1.0
+            self._changed_at = self._clock.monotonic()
+        else:
+            for aggregate, _ in batch.versions:
+                aggregate.queried = True
+            self._cache.flushed(batch.versions)
+            await self._save(batch.checkpoint)
+        self.flushes += 1
+        self.rows_written += len(batch.rows)
+        self._under_way = None
+        self._wake()
+
+    async def _write_rows(self, rows: Sequence[Row]) -> Written:
+        """Writes until the store has taken them."""
+        pause_s = self._options.retry_min_s
+        while True:
+            if not rows:
+                return Written.QUORUM
+            try:
+                written = await self._store.write(rows)
+            except StoreUnavailable:
+                self.is_failing = True
+                self.answer_late()
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, self._options.retry_max_s)
+            else:
+                self.is_failing = False
+                return written
+
+    async def _save(self, checkpoint: log_pb2.Checkpoint | None) -> None:
+        """Writes the checkpoint; one that fails is left for the next flush."""
+        if checkpoint is None:
+            return
+        try:
+            data = checkpoint.SerializeToString(deterministic=True)
+            await self._store.save_checkpoint(self._partition, data, checkpoint.clock_us)
+        except StoreUnavailable:
+            return
+        self.checkpoint = checkpoint
+
+    def _answer(self, waiting: Sequence[Waiting], persistence: int, states: dict[Key, bytes]) -> None:
+        for one in waiting:
+            self._replies.add(one, persistence, None if one.key is None else states.get(one.key))
+        self._replies.send()
+
+
+def rows_of(aggregate: Aggregate, state: bytes) -> list[Row]:
+    """The rows of an aggregate: its own, and those of the query tables until a flush of this owner had them."""
+    kind, key = aggregate.kind, aggregate.key
+    values = (
+        key.tenant, key.key, key.sub_key, aggregate.version, aggregate.epoch, aggregate.frame, aggregate.index, state,
+        *kind.columns(key, aggregate.state),
+    )  # fmt: skip
+    rows = [Row(kind.table.name, values, aggregate.write_time)]
+    if not aggregate.queried and kind.query_tables:
+        rows.extend(kind.query_rows(key, aggregate.state, aggregate.write_time))
+    return rows

@@ -1,0 +1,81 @@
+"""Brings aggregates from the store into the cache, all misses of a batch at once, and only between decisions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from ordermesh.core.decider import Key
+from ordermesh.runtime.memory import Partition
+from ordermesh.runtime.options import OwnerOptions
+from ordermesh.runtime.ports import Clock, Store, StoreUnavailable
+
+SILENCE_S = 1.0
+"""After a load failed, the next ones fail at once for so long: a decision must not wait for a store that is away."""
+
+
+class StoreLoader:
+    """Loads at quorum. What the store does not have is remembered as absent for the present turn."""
+
+    def __init__(self, partition: Partition, store: Store, clock: Clock, options: OwnerOptions) -> None:
+        self._partition = partition
+        self._cache = partition.cache
+        self._store = store
+        self._kinds = partition.registry.kinds
+        self._clock = clock
+        self._timeout_s = options.load_timeout_s
+        self._absent: set[Key] = set()
+        self._silent_until = float("-inf")
+
+    def begin(self) -> None:
+        """A new turn: what was absent may exist now."""
+        self._absent.clear()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the store failed a moment ago."""
+        return self._clock.monotonic() < self._silent_until
+
+    async def ensure(self, keys: Sequence[Key], *, first: bool) -> bool:
+        """True: each of them is in the cache or known not to exist. False: the store is silent about one."""
+        return await self.prefetch([(keys, first)])
+
+    async def prefetch(self, wanted: Iterable[tuple[Sequence[Key], bool]]) -> bool:
+        """The same for many commands: their keys, and whether each is its sender's first attempt."""
+        missing: dict[str, list[Key]] = {}
+        for keys, first in wanted:
+            for key in keys:
+                if self._is_missing(key, first=first):
+                    missing.setdefault(key.kind, []).append(key)
+        if not missing:
+            return True
+        if self.is_silent:
+            return False
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                for kind, of_kind in missing.items():
+                    await self._load(kind, list(dict.fromkeys(of_kind)))
+        except (StoreUnavailable, TimeoutError):
+            self._silent_until = self._clock.monotonic() + SILENCE_S
+            return False
+        return True
+
+    def _is_missing(self, key: Key, *, first: bool) -> bool:
+        if self._cache.get(key) is not None:
+            self._cache.hits += 1
+            return False
+        if key in self._absent or self._cache.known_absent(key, self._kinds[key.kind], first=first):
+            return False
+        self._cache.misses += 1
+        return True
+
+    async def _load(self, kind_name: str, keys: Sequence[Key]) -> None:
+        kind = self._kinds[kind_name]
+        found = await self._store.load(kind.table, keys)
+        for key in keys:
+            stored = found.get(key)
+            if stored is None:
+                self._absent.add(key)
+            else:
+                self._partition.check(key, stored)
+                self._cache.keep(key, kind, stored)

@@ -1,0 +1,115 @@
+"""What an owner remembers of its partition between frames, and the commands on their way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from oms.log.v1 import log_pb2
+from ordermesh.core.decider import Context, Key
+from ordermesh.runtime.agenda import Agenda, EntryId
+from ordermesh.runtime.cache import Cache, Contradiction
+from ordermesh.runtime.ports import PartitionId, StoredAggregate
+from ordermesh.runtime.registry import Bound, Registry
+from ordermesh.runtime.topology import Topology
+
+SourceKey = tuple[str, int]
+"""A sending partition: group and number."""
+
+MarkValue = tuple[int, int, int, int]
+"""The highest message taken from it: epoch, frame, index, n."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A command on its way to being decided. `sequence` is 0 for one that was parked under `unparks`.
+
+    `is_last`: of its frame. The rest is filled by `Turn.prepare`; `error` says why it could not be.
+    """
+
+    envelope: log_pb2.Envelope
+    reply_to: str
+    sequence: int
+    index: int
+    unparks: EntryId | None = None
+    bound: Bound | None = None
+    command: Any = None
+    context: Context | None = None
+    keys: Sequence[Key] = ()
+    error: str = ""
+    is_last: bool = False
+
+    @property
+    def place(self) -> tuple[int, int, EntryId | None]:
+        """What names the command within its partition."""
+        return self.sequence, self.index, self.unparks
+
+
+class Waiting(NamedTuple):
+    """A caller to be answered: with the state of `key`, or with the refusal."""
+
+    reply_to: str
+    correlation: int
+    durability: int
+    key: Key | None
+    refusal: log_pb2.Refusal | None
+    dead_letter: bool = False
+
+
+def mark_of(source: log_pb2.Source) -> tuple[SourceKey, MarkValue]:
+    """A source as a mark."""
+    position = source.position
+    return (source.group, source.partition), (position.epoch, position.frame, position.index, source.n)
+
+
+@dataclass(slots=True)
+class Partition:
+    """What an owner remembers of its partition between frames."""
+
+    id: PartitionId
+    topology: Topology
+    registry: Registry
+    cache: Cache
+    agenda: Agenda = field(default_factory=Agenda)
+    marks: dict[SourceKey, MarkValue] = field(default_factory=dict)
+    mark_sources: dict[SourceKey, log_pb2.Source] = field(default_factory=dict)
+    poison: dict[tuple[int, int, EntryId | None], str] = field(default_factory=dict)
+    parked_by_key: dict[Key, list[EntryId]] = field(default_factory=dict)
+    keys_of_parked: dict[EntryId, Sequence[Key]] = field(default_factory=dict)
+    epoch_ends: dict[int, int] = field(default_factory=dict)
+
+    def raise_mark(self, source: log_pb2.Source) -> None:
+        """Remembers that a message was taken."""
+        sender, value = mark_of(source)
+        self.marks[sender] = value
+        self.mark_sources[sender] = source
+
+    def check(self, key: Key, stored: StoredAggregate) -> None:
+        """A row that comes from after the end of its epoch was decided in a frame that the log has lost.
+
+        Raises Contradiction.
+        """
+        end = self.epoch_ends.get(stored.epoch)
+        if end is not None and stored.frame > end:
+            raise Contradiction(f"{key} was stored by frame {stored.frame}, but epoch {stored.epoch} ends at {end}")
+
+    def park(self, entry: EntryId, keys: Sequence[Key]) -> None:
+        """Whatever names one of these keys from now on queues behind that entry."""
+        self.keys_of_parked[entry] = keys
+        for key in keys:
+            self.parked_by_key.setdefault(key, []).append(entry)
+
+    def unpark(self, entry: EntryId) -> None:
+        """The entry is decided: what queues behind it may go on."""
+        for key in self.keys_of_parked.pop(entry, ()):
+            queue = self.parked_by_key[key]
+            queue.remove(entry)
+            if not queue:
+                del self.parked_by_key[key]
+
+    def is_blocked(self, keys: Sequence[Key], entry: EntryId | None) -> bool:
+        """Whether something parked before (this entry) names one of the keys."""
+        if not self.parked_by_key:
+            return False
+        return any((queue := self.parked_by_key.get(key)) is not None and queue[0] != entry for key in keys)

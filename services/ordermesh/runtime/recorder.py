@@ -1,0 +1,168 @@
+"""The decision of one command, being written down: events happen to their aggregates here, messages get their source,
+agenda entries their ids.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf.message import Message
+
+from oms.log.v1 import log_pb2
+from ordermesh.core.decider import Context, Decision, Key, Outgoing, State
+from ordermesh.runtime.agenda import EntryId, entry_id, timer_name, write_id
+from ordermesh.runtime.kernel_service import DEAD_LETTER
+from ordermesh.runtime.memory import Partition, Waiting, Work
+from ordermesh.runtime.registry import Bound
+
+
+class Recorder:
+    """The decision of one command, being written down."""
+
+    def __init__(self, partition: Partition, frame: log_pb2.DecisionFrame, work: Work) -> None:
+        self.partition = partition
+        self.frame = frame
+        self.work = work
+        self.bytes_used = 0
+        self.decision = log_pb2.Decision(command_sequence=work.sequence, command_index=work.index)
+        if work.envelope.traceparent:
+            self.decision.traceparent = work.envelope.traceparent
+        self.position = (frame.epoch, frame.number, len(frame.decisions))
+        self.chain: deque[Outgoing] = deque()
+        self.evolved = False
+        self.parked_whole = False
+        self.dropped = False
+        self.answer_key: Key | None = None
+
+    def take(self, bound: Bound, command: Any, states: Mapping[Key, State], context: Context) -> None:
+        """Decides on the states and evolves them."""
+        decided = bound.handler.decide(states, command, context)
+        if decided.refusal is not None:
+            self._refuse(decided)
+            return
+        for key, event in decided.events:
+            self.evolve(key, event)
+        for timer in decided.timers:
+            self._timer(timer.owner, timer.name, timer.service, timer.due_us, timer.message)
+        for effect in decided.effects:
+            entry = self._open().effect
+            entry.service, entry.tenant, entry.key = effect.service, effect.tenant, effect.key
+            entry.type = effect.request.DESCRIPTOR.full_name
+            entry.payload = effect.request.SerializeToString()
+            entry.open_us = context.now_us
+        for out in decided.messages:
+            self._send(out)
+
+    def _refuse(self, decided: Decision) -> None:
+        """Only the command itself can be refused; a message of its chain that is, is left without effect."""
+        assert decided.refusal is not None
+        if not self.evolved and not self.decision.HasField("refusal"):
+            refusal = self.decision.refusal
+            refusal.reason, refusal.message = decided.refusal.reason, decided.refusal.message
+            refusal.metadata.update(decided.refusal.metadata)
+
+    def evolve(self, key: Key, event: Message) -> None:
+        """Makes an event happen to its aggregate and writes it down."""
+        partition, frame = self.partition, self.frame
+        self.evolved = True
+        aggregate = partition.cache.change(key, partition.registry.kinds[key.kind], frame.clock_us)
+        aggregate.evolve(event, frame.clock_us, *self.position)
+        payload = event.SerializeToString(deterministic=True)
+        self.bytes_used += len(payload) + 120
+        self.decision.events.add(
+            kind=key.kind, tenant=key.tenant, key=key.key, sub_key=key.sub_key, version=aggregate.version,
+            type=event.DESCRIPTOR.full_name, payload=payload,
+        )  # fmt: skip
+
+    def envelope_of(self, out: Outgoing) -> log_pb2.Envelope:
+        """A message as an envelope without a source."""
+        return log_pb2.Envelope(
+            service=out.service, tenant=out.tenant, key=out.key, type=out.message.DESCRIPTOR.full_name,
+            payload=out.message.SerializeToString(), first=out.first, traceparent=self.decision.traceparent,
+        )  # fmt: skip
+
+    def _send(self, out: Outgoing) -> None:
+        """To the own partition: decided next, in this frame. To another: written down, and sent once this is logged."""
+        partition = self.partition
+        target = partition.topology.partition_of(out.service, out.tenant, out.key)
+        if target == partition.id and not out.by_log:
+            self.chain.append(out)
+            return
+        message = self.decision.messages.add(group=target.group, partition=target.number)
+        message.envelope.CopyFrom(self.envelope_of(out))
+        source = message.envelope.source
+        source.group, source.partition = partition.id
+        source.position.epoch, source.position.frame, source.position.index = self.position
+        source.n = len(self.decision.messages) - 1
+        self.bytes_used += len(message.envelope.payload) + 120
+
+    def _open(self) -> log_pb2.AgendaEntry:
+        entry = self.decision.opened.add()
+        write_id(entry.id, EntryId(*self.position, len(self.decision.opened) - 1))
+        self.bytes_used += 100
+        return entry
+
+    def _timer(self, owner: Key, name: str, service: str, due_us: int, message: Message | None) -> None:
+        full_name = timer_name(owner, name)
+        self._replace(full_name)
+        if message is None:
+            return
+        timer = self._open().timer
+        timer.due_us, timer.owner = due_us, full_name
+        envelope = timer.envelope
+        envelope.service, envelope.tenant, envelope.key = service, owner.tenant, owner.key
+        envelope.type, envelope.payload = message.DESCRIPTOR.full_name, message.SerializeToString()
+
+    def _replace(self, full_name: str) -> None:
+        """Closes the timer of that name, whether it was opened before or by this very decision."""
+        for number, entry in enumerate(self.decision.opened):
+            if entry.WhichOneof("entry") == "timer" and entry.timer.owner == full_name:
+                # Ids count the entries, so the place stays: an entry that is already due for nobody.
+                entry.Clear()
+                write_id(entry.id, EntryId(*self.position, number))
+        current = self.partition.agenda.timers.get(full_name)
+        if current is not None:
+            write_id(self.decision.closed.add(), current)
+
+    def park_whole(self, *, is_query: bool) -> None:
+        """The command waits on the agenda until its states can be had; a query is given up, its caller asks again."""
+        self.parked_whole = True
+        if is_query or self.work.unparks is not None:
+            self.dropped = True
+            return
+        entry = self._open()
+        entry.parked.envelope.CopyFrom(self.work.envelope)
+        entry.parked.reply_to = self.work.reply_to
+        self.partition.park(entry_id(entry.id), self.work.keys)
+
+    def park_chained(self, out: Outgoing, keys: Sequence[Key]) -> None:
+        """A message of the chain waits alone; what came before it stands."""
+        entry = self._open()
+        entry.parked.envelope.CopyFrom(self.envelope_of(out))
+        self.partition.park(entry_id(entry.id), keys)
+
+    def dead_letter(self, error: str) -> None:
+        """Nothing happened but this: the command is kept with its error."""
+        envelope = self.work.envelope
+        for part in ("events", "messages", "opened", "closed", "refusal"):
+            self.decision.ClearField(part)
+        self.chain.clear()
+        self.decision.dead_letter.envelope.CopyFrom(envelope)
+        self.decision.dead_letter.error = error
+        name = ".".join(str(part) for part in self.position)
+        state = log_pb2.DeadLetterState(
+            dead_letter_id=name, dead_letter=self.decision.dead_letter, create_us=self.frame.clock_us
+        )
+        key = Key(DEAD_LETTER, "", str(self.partition.id), name)
+        self.evolve(key, log_pb2.DeadLettered(state=state))
+
+    def waiting(self) -> Waiting:
+        """Whom to answer, and with what."""
+        envelope, decision = self.work.envelope, self.decision
+        refusal = decision.refusal if decision.HasField("refusal") else None
+        return Waiting(
+            self.work.reply_to, envelope.correlation, envelope.durability, self.answer_key, refusal,
+            decision.HasField("dead_letter"),
+        )  # fmt: skip
