@@ -131,11 +131,14 @@ class Cache:
         aggregate.size = size
 
     def flushed(self, aggregates: Iterable[tuple[Aggregate, int]]) -> None:
-        """Unpins what the store has at quorum, in the version that it has; then evicts."""
+        """Unpins what the store has at quorum, in the version that it has."""
         for aggregate, version in aggregates:
             aggregate.flushed_version = max(aggregate.flushed_version, version)
             if aggregate.flushed_version == aggregate.version and self.dirty.pop(aggregate.key, None) is not None:
                 self._clean[aggregate.key] = aggregate
+
+    def evict(self) -> None:
+        """Drops what is clean and longest unused, past the limit; only between frames, as a turn relies on its finds."""
         while self.bytes_used > self._bytes_max and self._clean:
             _, evicted = self._clean.popitem(last=False)
             self.bytes_used -= evicted.size

@@ -59,6 +59,8 @@ class Flusher:
         self._task: asyncio.Task[None] | None = None
         self._started_at = 0.0
         self.is_failing = False
+        self.is_settled = True
+        """Whether memory and log agree, as they do between frames: what is newer than the log must not be told."""
         self.is_weak = False
         self.weak_until = 0.0
         self.checkpoint: log_pb2.Checkpoint | None = None
@@ -103,6 +105,10 @@ class Flusher:
             rows.extend(rows_of(aggregate, state))
             versions.append((aggregate, aggregate.version))
             states[aggregate.key] = state
+        for one in self._waiting:
+            unchanged = None if one.key is None or one.key in states else self._cache.get(one.key)
+            if unchanged is not None:
+                states[unchanged.key] = unchanged.serialise()
         self._under_way = _Batch(rows, versions, states, self._waiting, checkpoint)
         self._waiting = []
         self._changed_at = self._waiting_since = float("inf")
@@ -120,7 +126,7 @@ class Flusher:
         if batch is not None and batch.waiting and (self.is_failing or self._started_at < too_old):
             self._answer(batch.waiting, LOGGED, batch.states)
             batch.waiting.clear()
-        if self._waiting and (self.is_failing or self._waiting_since < too_old):
+        if self._waiting and self.is_settled and (self.is_failing or self._waiting_since < too_old):
             self._answer(self._waiting, LOGGED, {})
             self._waiting.clear()
             self._waiting_since = float("inf")

@@ -71,7 +71,8 @@ class Gate:
         self._bus = bus
         self._clock = clock
         self._options = options
-        self._reply_to = f"om.replies.{instance}"
+        # A life of its own per start: a late answer to a former life must not be taken for one of this life's calls.
+        self._reply_to = f"om.replies.{instance}.{clock.token(6).hex()}"
         self._topology = Topology(deployment)
         self._pending: dict[int, Pending] = {}
         self._last_correlation = 0
@@ -189,7 +190,7 @@ class Gate:
         (answer,) = await self.settle([pending], timeout_s)
         if isinstance(answer, Exception):
             raise answer
-        if answer.persistence == ACCEPTED:
+        if answer.persistence == ACCEPTED or answer.refusal is not None or answer.dead_letter:
             raise TimeoutError(f"no owner answered for {key.kind} {key.key}")
         return answer
 

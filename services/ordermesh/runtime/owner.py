@@ -66,6 +66,7 @@ class Owner:
         self.unpark_wanted = False
         self.bytes_since_checkpoint = 0
         self.checkpoint_at = 0.0
+        self._draft = log_pb2.Checkpoint()
         self.frames = 0
         self.decided = 0
         self._wake = asyncio.Event()
@@ -136,7 +137,7 @@ class Owner:
         """Until there is a command to decide or a flush to take."""
         while not (self.stopping or self._lost):
             self._wake.clear()
-            if self._can_decide() and (len(self.inbox) or self.unpark_wanted):
+            if self._has_work():
                 return
             due_in = self.flusher.due_in()
             if due_in <= 0:
@@ -150,25 +151,33 @@ class Owner:
             except TimeoutError:
                 return
 
-    def _can_decide(self) -> bool:
-        """Past its limit of changed and parked aggregates an owner only flushes."""
+    def _can_take(self) -> bool:
+        """Past its limit of changed and parked aggregates an owner takes no more commands."""
         return len(self.cache.dirty) + len(self.memory.agenda.parked) < self.options.dirty_count_max
+
+    def _has_work(self) -> bool:
+        """Whether something may be decided now: what is parked also when no more commands are taken."""
+        if self.unpark_wanted and len(self.cache.dirty) < self.options.dirty_count_max:
+            return True
+        return len(self.inbox) > 0 and self._can_take()
 
     async def _step(self) -> None:
         """One turn: decide a batch if there is one, then take a flush if one is due."""
-        if self._can_decide() and (len(self.inbox) or self.unpark_wanted):
+        if self._has_work():
             if len(self.inbox) < 8 and self.around.clock.busy() > self.options.busy_share:
                 await asyncio.sleep(self.options.pacing_s)
             await self._decide_batch()
         if self.flusher.due_in() <= 0:
             self.flusher.take(self._draft_checkpoint())
+        self.cache.evict()
         await self.inbox.refill()
 
     async def _decide_batch(self) -> None:
-        works = self.inbox.take(self.options.frame_items_max)
+        works = self.inbox.take(self.options.frame_items_max) if self._can_take() else []
         frame = self._next_frame(works)
         turn = Turn(self.memory, frame, self.loader)
         has_new = bool(works)
+        self.flusher.is_settled = False
         works = self._unparked(turn) + works
         for work in works:
             turn.prepare(work)
@@ -178,6 +187,8 @@ class Owner:
         self.inbox.put_back(undecided)
         if has_new or frame.decisions:
             await self._append(turn)
+        else:
+            self.flusher.is_settled = True
 
     async def _decide_works(self, turn: Turn, works: list[Work]) -> list[Work]:
         """Decides until the frame is full; gives back the rest."""
@@ -236,6 +247,7 @@ class Owner:
         self._bytes_decided += turn.bytes_used
         self.outbox.add(sequence, frame)
         self.effects.start(self.memory.agenda)
+        self.flusher.is_settled = True
         self.flusher.note(self._answer(turn.waiting))
 
     def _answer(self, waiting: list[Waiting]) -> list[Waiting]:
@@ -262,7 +274,11 @@ class Owner:
         if self.flusher.checkpoint is not None and self.flusher.checkpoint.frame == frame.number:
             return None
         self.checkpoint_at, self.bytes_since_checkpoint = now, 0
-        draft = log_pb2.Checkpoint(
+        if self._draft.frame == frame.number:
+            return (
+                self._draft
+            )  # one checkpoint a frame: its write time is the frame's, and a tie must be the same bytes
+        draft = self._draft = log_pb2.Checkpoint(
             schema=SCHEMA_VERSION, frame_id=frame.id, epoch=frame.epoch, frame=frame.number,
             sequence=self.head.sequence, clock_us=frame.clock_us, decided_sequence=frame.decided_sequence,
             decided_index=frame.decided_index, epoch_ends=self.head.epoch_ends,

@@ -127,7 +127,7 @@ class Recorder:
             write_id(self.decision.closed.add(), current)
 
     def park_whole(self, *, is_query: bool) -> None:
-        """The command waits on the agenda until its states can be had; a query is given up, its caller asks again."""
+        """The command waits on the agenda until its states can be had; a query is told to ask again."""
         self.parked_whole = True
         if is_query or self.work.unparks is not None:
             self.dropped = True
@@ -157,6 +157,13 @@ class Recorder:
         )
         key = Key(DEAD_LETTER, "", str(self.partition.id), name)
         self.evolve(key, log_pb2.DeadLettered(state=state))
+
+    def not_yet_known(self) -> Waiting:
+        """The answer to a query whose aggregate cannot be loaded, or is named by something parked."""
+        refusal = log_pb2.Refusal(
+            reason="STATE_NOT_YET_KNOWN", message="The store does not answer, or answers not yet for this; ask again."
+        )
+        return Waiting(self.work.reply_to, self.work.envelope.correlation, log_pb2.DURABILITY_LOGGED, None, refusal)
 
     def waiting(self) -> Waiting:
         """Whom to answer, and with what."""

@@ -124,7 +124,7 @@ class Taker:
             schema=SCHEMA_VERSION, id=self._clock.token(16), previous_id=before.id, number=before.number + 1,
             epoch=max(before.epoch + 1, checkpoint.epoch + 1, now_us // 1_000_000),
             clock_us=max(before.clock_us + 1, checkpoint.clock_us + 1, now_us),
-            decided_sequence=before.decided_sequence, decided_index=before.decided_index,
+            decided_sequence=before.decided_sequence, decided_index=before.decided_index if before.number else -1,
         )  # fmt: skip
         frame.taken.instance, frame.taken.build = self._instance, self._build
         frame.taken.previous.epoch, frame.taken.previous.frame = before.epoch, before.number
@@ -135,6 +135,8 @@ class Taker:
 
     async def _redo(self, checkpoint: log_pb2.Checkpoint, head: Head) -> Taking:
         """Applies every decision after the checkpoint."""
+        if checkpoint.frame > head.frame.number:
+            raise Superseded(f"{self._partition} was taken by another owner")
         cache = Cache(self._options.cache_bytes_max, head.frame.clock_us)
         partition = Partition(self._partition, self._topology, self._registry, cache)
         self._restore(partition, checkpoint)

@@ -96,6 +96,8 @@ class Turn:
         """Puts the decision into the frame, raises the mark and turns the agenda's page."""
         decision, work = recorder.decision, recorder.work
         if recorder.dropped:
+            if work.unparks is None and work.envelope.correlation:
+                self.waiting.append(recorder.not_yet_known())
             return None
         if work.envelope.HasField("source") and work.unparks is None:
             decision.source.CopyFrom(work.envelope.source)
