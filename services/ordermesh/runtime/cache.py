@@ -84,8 +84,8 @@ class Cache:
         self.dirty: dict[Key, Aggregate] = {}
         self.bytes_used = 0
         self.complete_since_us = complete_since_us
-        self.hits = 0
         self.misses = 0
+        """Keys that had to be looked up in the store."""
 
     def get(self, key: Key) -> Aggregate | None:
         """The aggregate, if it is here."""
@@ -95,6 +95,10 @@ class Cache:
             if found is not None:
                 self._clean.move_to_end(key)
         return found
+
+    def has(self, key: Key) -> bool:
+        """Whether the aggregate is here; does not count as a use."""
+        return key in self.dirty or key in self._clean
 
     def known_absent(self, key: Key, kind: AggregateType, *, first: bool) -> bool:
         """Whether a key that is not here cannot be in the store either."""
@@ -138,7 +142,7 @@ class Cache:
                 self._clean[aggregate.key] = aggregate
 
     def evict(self) -> None:
-        """Drops what is clean and longest unused, past the limit; only between frames, as a turn relies on its finds."""
+        """Drops what is clean and longest unused, past the limit; only between frames: turns rely on it."""
         while self.bytes_used > self._bytes_max and self._clean:
             _, evicted = self._clean.popitem(last=False)
             self.bytes_used -= evicted.size
@@ -162,6 +166,5 @@ class Cache:
             "clean": len(self._clean),
             "dirty": len(self.dirty),
             "bytes": self.bytes_used,
-            "hits": self.hits,
             "misses": self.misses,
         }

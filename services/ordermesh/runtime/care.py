@@ -67,6 +67,7 @@ class Care:
             state = await self._around.log.state(owner.id)
             state = await self._trim(state)
             self._decide_intake(state)
+            owner.is_tight = state.bytes_used > self._options.tight_share * state.bytes_max
         except LogUnavailable:
             _log.warning("%s: the log does not answer", owner.id)
         frame, saved = owner.head.frame, owner.flusher.checkpoint or owner.checkpoint
@@ -89,6 +90,9 @@ class Care:
         if self._options.relay_required:
             limits.append(self.relay_through)
         through = min(limits)
+        if through < saved.sequence - 1 and self._owner.wants_empty_frame():
+            self._owner.is_empty_frame_wanted = True
+            self._owner.wake()
         if through < state.first_sequence:
             return state
         await self._around.log.trim(self._owner.id, through)

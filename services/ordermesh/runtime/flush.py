@@ -91,27 +91,45 @@ class Flusher:
             return 0.0
         if self.is_weak:
             return max(0.0, self.weak_until - now)
-        return max(0.0, self._changed_at + self._options.flush_gather_s - now)
+        return max(0.0, self._changed_at + self._gather_s() - now)
+
+    def _gather_s(self) -> float:
+        is_busy = self._clock.busy() > self._options.busy_share
+        return self._options.flush_gather_busy_s if is_busy else self._options.flush_gather_s
+
+    def is_whole_due(self) -> bool:
+        """Whether everything changed is to be written now, and not only what callers wait for."""
+        gathered_s = self._clock.monotonic() - self._changed_at
+        return not self._waiting or gathered_s >= self._gather_s()
+
+    def take_awaited(self) -> None:
+        """Takes the bytes of what callers wait for, and starts writing: the rest gathers. Only between frames."""
+        dirty = self._cache.dirty
+        keys = dict.fromkeys(one.key for one in self._waiting if one.key is not None)
+        self._take([dirty[key] for key in keys if key in dirty], None)
 
     def take(self, checkpoint: log_pb2.Checkpoint | None) -> None:
         """Takes the bytes of everything changed and starts writing. Only between frames."""
+        self._changed_at = float("inf")
+        self._take(list(self._cache.dirty.values()), checkpoint)
+
+    def _take(self, aggregates: Sequence[Aggregate], checkpoint: log_pb2.Checkpoint | None) -> None:
         assert self._under_way is None
         rows: list[Row] = []
         versions: list[tuple[Aggregate, int]] = []
         states: dict[Key, bytes] = {}
-        for aggregate in self._cache.dirty.values():
+        for aggregate in aggregates:
             state = aggregate.serialise()
             self._cache.resize(aggregate, len(state))
             rows.extend(rows_of(aggregate, state))
             versions.append((aggregate, aggregate.version))
             states[aggregate.key] = state
         for one in self._waiting:
-            unchanged = None if one.key is None or one.key in states else self._cache.get(one.key)
-            if unchanged is not None:
-                states[unchanged.key] = unchanged.serialise()
+            if one.aggregate is not None and one.aggregate.key not in states:
+                states[one.aggregate.key] = one.aggregate.serialise()
         self._under_way = _Batch(rows, versions, states, self._waiting, checkpoint)
         self._waiting = []
-        self._changed_at = self._waiting_since = float("inf")
+        self._waiting_since = float("inf")
         self._task = self._tasks.create_task(self._write(self._under_way))
 
     async def drain(self) -> None:

@@ -47,6 +47,17 @@ class Pending(asyncio.Future[Answer]):
 
     is_appended = False
 
+    def __init__(self, correlation: int, waiting: dict[int, Pending]) -> None:
+        super().__init__()
+        self._correlation = correlation
+        self._waiting = waiting
+        waiting[correlation] = self
+
+    def cancel(self, msg: object = None) -> bool:
+        """Nobody waits any more."""
+        self._waiting.pop(self._correlation, None)
+        return super().cancel(msg)
+
     def is_given_up(self) -> bool:
         """Nobody waits any more, so it need not be sent."""
         return self.done()
@@ -57,6 +68,7 @@ class Pending(asyncio.Future[Answer]):
 
     def failed(self, error: LogError) -> None:
         """The log could not take it."""
+        self._waiting.pop(self._correlation, None)
         if not self.done():
             self.set_exception(error)
 
@@ -143,9 +155,8 @@ class Gate:
     def _post(self, partition: PartitionId, envelope: log_pb2.Envelope) -> Pending:
         self._admit(partition)
         self._last_correlation += 1
-        correlation = envelope.correlation = self._last_correlation
-        pending = self._pending[correlation] = Pending()
-        pending.add_done_callback(lambda _: self._pending.pop(correlation, None))
+        envelope.correlation = self._last_correlation
+        pending = Pending(self._last_correlation, self._pending)
         self._appenders[partition].put(envelope, pending)
         return pending
 
@@ -213,7 +224,7 @@ class Gate:
 
     def _hear_replies(self, data: bytes) -> None:
         for reply in log_pb2.ReplyFrame.FromString(data).replies:
-            pending = self._pending.get(reply.correlation)
+            pending = self._pending.pop(reply.correlation, None)
             if pending is not None and not pending.done():
                 refusal = reply.refusal if reply.HasField("refusal") else None
                 pending.set_result(Answer(reply.persistence, refusal, reply.state, reply.dead_letter))

@@ -171,8 +171,10 @@ class OwnerHost:
             care = self._cares[owner.id] = Care(owner)
             _log.info("%s: taken, epoch %d", owner.id, owner.head.frame.epoch)
             beside = [tasks.create_task(care.run()), tasks.create_task(owner.outbox.run())]
-            await owner.run()
-            owner.effects.stop()
+            try:
+                await owner.run()
+            finally:
+                owner.effects.stop()
             for task in beside:
                 task.cancel()
 

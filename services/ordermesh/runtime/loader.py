@@ -61,8 +61,7 @@ class StoreLoader:
         return True
 
     def _is_missing(self, key: Key, *, first: bool) -> bool:
-        if self._cache.get(key) is not None:
-            self._cache.hits += 1
+        if self._cache.has(key):
             return False
         if key in self._absent or self._cache.known_absent(key, self._kinds[key.kind], first=first):
             return False

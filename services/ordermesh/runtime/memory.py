@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Context, Key
 from ordermesh.runtime.agenda import Agenda, EntryId
-from ordermesh.runtime.cache import Cache, Contradiction
+from ordermesh.runtime.cache import Aggregate, Cache, Contradiction
 from ordermesh.runtime.ports import PartitionId, StoredAggregate
 from ordermesh.runtime.registry import Bound, Registry
 from ordermesh.runtime.topology import Topology
@@ -47,7 +47,10 @@ class Work:
 
 
 class Waiting(NamedTuple):
-    """A caller to be answered: with the state of `key`, or with the refusal."""
+    """A caller to be answered: with the state of `key`, or with the refusal.
+
+    `aggregate` is what `key` named when it was decided (None: it did not exist); the cache may have evicted it since.
+    """
 
     reply_to: str
     correlation: int
@@ -55,6 +58,7 @@ class Waiting(NamedTuple):
     key: Key | None
     refusal: log_pb2.Refusal | None
     dead_letter: bool = False
+    aggregate: Aggregate | None = None
 
 
 def mark_of(source: log_pb2.Source) -> tuple[SourceKey, MarkValue]:

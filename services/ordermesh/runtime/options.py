@@ -31,6 +31,8 @@ class OwnerOptions:
     """Loop utilisation from which a process paces its frames."""
     flush_gather_s: float = 0.03
     """How long changed aggregates gather when nobody waits for the store: saves rows that change again at once."""
+    flush_gather_busy_s: float = 0.25
+    """The same in a busy process: most orders are through by then, and each row is written once instead of thrice."""
     flush_answer_s: float = 0.7
     """A caller who waits for the store is told LOGGED after this: below the edge's one second."""
     checkpoint_interval_s: float = 2.0
@@ -72,6 +74,8 @@ class OwnerOptions:
     """How long decided records stay in the log while there is room, for replay and audit."""
     trim_share: float = 0.5
     """Fill of the log from which retention gives way."""
+    tight_share: float = 0.85
+    """Fill of the log from which an owner decides one frame per checkpoint, so that there is always some to trim."""
     intake_share: float = 0.7
     """Fill of the log from which clients' commands are refused; the rest is for what drains work."""
     lag_target_s: float = 10.0

@@ -64,6 +64,8 @@ class Owner:
         self.outbox = Outbox(partition, around.log, around.appenders, around.options)
         self.stopping = False
         self.unpark_wanted = False
+        self.is_tight = False
+        self.is_empty_frame_wanted = False
         self.bytes_since_checkpoint = 0
         self.checkpoint_at = 0.0
         self._draft = log_pb2.Checkpoint()
@@ -103,7 +105,7 @@ class Owner:
         self.memory.poison.update(self.poison)  # type: ignore[arg-type]  # places are as `Work.place` gives them
         self.cache = self.memory.cache
         self.loader = StoreLoader(self.memory, around.store, around.clock, around.options)
-        self.replies = Replies(around.bus, self.cache)
+        self.replies = Replies(around.bus)
         self.flusher = Flusher(
             self.id, around.store, self.cache, self.replies, around.clock, around.options, tasks, self.wake
         )
@@ -152,11 +154,16 @@ class Owner:
                 return
 
     def _can_take(self) -> bool:
-        """Past its limit of changed and parked aggregates an owner takes no more commands."""
+        """Past its limit of changed and parked aggregates an owner takes no more commands; in a log that is nearly full
+        it takes them only when all before is checkpointed, and so may be trimmed."""
+        if self.is_tight and self._saved().frame < self.head.frame.number:
+            return False
         return len(self.cache.dirty) + len(self.memory.agenda.parked) < self.options.dirty_count_max
 
     def _has_work(self) -> bool:
         """Whether something may be decided now: what is parked also when no more commands are taken."""
+        if self.is_empty_frame_wanted:
+            return True
         if self.unpark_wanted and len(self.cache.dirty) < self.options.dirty_count_max:
             return True
         return len(self.inbox) > 0 and self._can_take()
@@ -164,11 +171,17 @@ class Owner:
     async def _step(self) -> None:
         """One turn: decide a batch if there is one, then take a flush if one is due."""
         if self._has_work():
-            if len(self.inbox) < 8 and self.around.clock.busy() > self.options.busy_share:
+            if (
+                self.inbox.bytes_waiting < self.options.frame_bytes_max
+                and self.around.clock.busy() > self.options.busy_share
+            ):
                 await asyncio.sleep(self.options.pacing_s)
             await self._decide_batch()
         if self.flusher.due_in() <= 0:
-            self.flusher.take(self._draft_checkpoint())
+            if self.flusher.is_whole_due():
+                self.flusher.take(self._draft_checkpoint())
+            else:
+                self.flusher.take_awaited()
         self.cache.evict()
         await self.inbox.refill()
 
@@ -185,7 +198,8 @@ class Owner:
         await self.loader.prefetch((work.keys, work.context.first) for work in works if work.context is not None)
         undecided = await self._decide_works(turn, works)
         self.inbox.put_back(undecided)
-        if has_new or frame.decisions:
+        if has_new or frame.decisions or self.is_empty_frame_wanted:
+            self.is_empty_frame_wanted = False
             await self._append(turn)
         else:
             self.flusher.is_settled = True
@@ -254,7 +268,7 @@ class Owner:
         """Answers who need not wait for the store; gives back the others."""
         for_store = []
         for one in waiting:
-            aggregate = None if one.key is None else self.cache.get(one.key)
+            aggregate = one.aggregate
             if one.durability == log_pb2.DURABILITY_LOGGED:
                 self.replies.add(one, LOGGED)
             elif one.refusal is not None or aggregate is None or aggregate.flushed_version == aggregate.version:
@@ -267,7 +281,7 @@ class Owner:
     def _draft_checkpoint(self) -> log_pb2.Checkpoint | None:
         """What a checkpoint at the last frame would say, if one is due."""
         now = self.around.clock.monotonic()
-        is_due = self.stopping or self.bytes_since_checkpoint >= self.options.checkpoint_bytes
+        is_due = self.stopping or self.is_tight or self.bytes_since_checkpoint >= self.options.checkpoint_bytes
         if not is_due and now - self.checkpoint_at < self.options.checkpoint_interval_s:
             return None
         frame = self.head.frame
@@ -304,9 +318,22 @@ class Owner:
         """Bytes of decisions per byte of commands, as measured since the taking; a cautious guess before."""
         return self._bytes_decided / self.inbox.bytes_taken if self.inbox.bytes_taken > 1_000_000 else 6.0
 
+    def _saved(self) -> log_pb2.Checkpoint:
+        """The newest checkpoint known to be in the store."""
+        return self.flusher.checkpoint or self.checkpoint
+
+    def wants_empty_frame(self) -> bool:
+        """Whether the last frame is checkpointed, but messages were acknowledged since: a frame has one checkpoint, so
+        it takes another frame to tell, and only then may the log be trimmed up to there."""
+        saved = self.flusher.checkpoint
+        if saved is None or saved.frame != self.head.frame.number:
+            return False
+        sent = self.outbox.sent_through()
+        return any(sent[PartitionId(one.group, one.partition)] > one.sequence for one in saved.sent_through)
+
     def is_checkpoint_behind(self) -> bool:
         """Whether frames were appended since the last checkpoint and its time has come."""
-        saved = self.flusher.checkpoint or self.checkpoint
+        saved = self._saved()
         waited_s = self.around.clock.monotonic() - self.checkpoint_at
         return saved.frame < self.head.frame.number and waited_s >= self.options.checkpoint_interval_s
 

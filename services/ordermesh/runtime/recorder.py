@@ -172,4 +172,5 @@ class Recorder:
         return Waiting(
             self.work.reply_to, envelope.correlation, envelope.durability, self.answer_key, refusal,
             decision.HasField("dead_letter"),
+            None if self.answer_key is None else self.partition.cache.get(self.answer_key),
         )  # fmt: skip

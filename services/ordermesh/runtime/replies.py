@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from oms.log.v1 import log_pb2
-from ordermesh.runtime.cache import Aggregate, Cache
 from ordermesh.runtime.memory import Waiting
 from ordermesh.runtime.ports import Bus
 
@@ -17,9 +16,8 @@ REPLY_BYTES_MAX = 1024 * 1024
 class Replies:
     """Gathers answers and sends them."""
 
-    def __init__(self, bus: Bus, cache: Cache) -> None:
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._cache = cache
         self._frames: dict[str, tuple[log_pb2.ReplyFrame, int]] = {}
 
     def add(self, waiting: Waiting, persistence: int, state: bytes | None = None) -> None:
@@ -31,18 +29,19 @@ class Replies:
         if waiting.refusal is not None:
             reply.refusal.CopyFrom(waiting.refusal)
         elif waiting.key is not None:
-            reply.state = self._state(waiting) if state is None else state
+            reply.state = _newest(waiting) if state is None else state
         size += len(reply.state) + 64
         self._frames[waiting.reply_to] = (frame, size)
         if size > REPLY_BYTES_MAX:
             self.send()
-
-    def _state(self, waiting: Waiting) -> bytes:
-        aggregate: Aggregate | None = None if waiting.key is None else self._cache.get(waiting.key)
-        return b"" if aggregate is None else aggregate.serialise()
 
     def send(self) -> None:
         """Sends what has gathered."""
         for reply_to, (frame, _) in self._frames.items():
             self._bus.publish(reply_to, frame.SerializeToString())
         self._frames.clear()
+
+
+def _newest(waiting: Waiting) -> bytes:
+    """The state that answers a caller; only between frames, when memory and log agree."""
+    return b"" if waiting.aggregate is None else waiting.aggregate.serialise()

@@ -49,6 +49,8 @@ class Topology:
     def partition_of(self, service: str, tenant: str, key: str) -> PartitionId:
         """Where that service's key lives. Raises KeyError for an unknown service."""
         partitions = self._by_service[service]
+        if len(partitions) == 1:
+            return partitions[0]
         return partitions[crc32(f"{tenant}\x1f{key}".encode()) % len(partitions)]
 
     def slot(self, service: str, tenant: str, key: str) -> int:

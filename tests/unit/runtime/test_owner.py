@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from google.protobuf.message import Message
 from google.protobuf.wrappers_pb2 import BoolValue, Int32Value, Int64Value, StringValue, UInt64Value
@@ -70,6 +71,14 @@ async def test_a_crashed_owner_is_redone_from_log_and_store() -> None:
             assert await value_of(other, "x") == 51
 
 
+async def dead_letters(engine: Engine, count: int) -> list[Mapping[str, object]]:
+    """The stored dead letters, once there are so many."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while len(rows := (await engine.store.scan(DEAD_LETTERS, count_max=10)).rows) < count:
+            await asyncio.sleep(0.01)
+    return rows
+
+
 async def test_a_raising_decision_becomes_a_dead_letter_and_can_be_replayed() -> None:
     """One bad command stops nothing, is kept with its error, and can be resolved once."""
     engine = Engine(partitions=1)
@@ -77,16 +86,13 @@ async def test_a_raising_decision_becomes_a_dead_letter_and_can_be_replayed() ->
         answer = await ask(gate, "x", Int64Value(value=13))
         assert answer.dead_letter
         assert (await ask(gate, "x", Int64Value(value=1))).persistence == 4
-        page = await engine.store.scan(DEAD_LETTERS, count_max=10)
-        (row,) = page.rows
+        (row,) = await dead_letters(engine, 1)
         assert "unlucky" in str(row["error"])
         resolve = log_pb2.ResolveDeadLetter(dead_letter_id=str(row["sub_key"]), replay=True)
         (resolved,) = await gate.settle([gate.post_to(PartitionId("counters", 0), resolve)], TIMEOUT_S)
         assert isinstance(resolved, Answer)
         assert resolved.refusal is None
-        async with asyncio.timeout(TIMEOUT_S):
-            while len((await engine.store.scan(DEAD_LETTERS, count_max=10)).rows) < 2:
-                await asyncio.sleep(0.01)
+        assert len(await dead_letters(engine, 2)) == 2
 
 
 async def test_a_chain_that_fails_after_evolving_leaves_no_trace() -> None:
