@@ -42,14 +42,19 @@ def timer_name(owner: Key, name: str) -> str:
 
 
 class Agenda:
-    """What is open, and what of it is new since somebody asked."""
+    """What is open, and what of it is new since somebody asked.
+
+    Entries are kept serialised: most are closed without having been looked at again, and a message would keep the
+    whole frame in memory that it came in.
+    """
 
     def __init__(self) -> None:
-        self.entries: dict[EntryId, log_pb2.AgendaEntry] = {}
+        self.entries: dict[EntryId, bytes] = {}
         self.timers: dict[str, EntryId] = {}
-        self.parked: dict[EntryId, log_pb2.Parked] = {}
+        self.parked: dict[EntryId, None] = {}
+        self._timer_names: dict[EntryId, str] = {}
         self._due: list[tuple[int, EntryId]] = []
-        self.opened_effects: list[EntryId] = []
+        self._opened_effects: list[EntryId] = []
 
     def __len__(self) -> int:
         """How many entries are open."""
@@ -59,10 +64,14 @@ class Agenda:
         """Whether it is still open."""
         return entry in self.entries
 
-    def restore(self, entries: Iterable[log_pb2.AgendaEntry]) -> None:
+    def read(self, entry: EntryId) -> log_pb2.AgendaEntry:
+        """An open entry, whole."""
+        return log_pb2.AgendaEntry.FromString(self.entries[entry])
+
+    def restore(self, entries: Iterable[bytes]) -> None:
         """Takes over what a checkpoint kept."""
-        for entry in entries:
-            self._open(entry_id(entry.id), entry)
+        for data in entries:
+            self._open(log_pb2.AgendaEntry.FromString(data))
 
     def apply(self, decision: log_pb2.Decision) -> None:
         """What a decision closed and opened, in this order."""
@@ -71,41 +80,44 @@ class Agenda:
         if decision.HasField("unparked"):
             self._close(entry_id(decision.unparked))
         for entry in decision.opened:
-            self._open(entry_id(entry.id), entry)
+            self._open(entry)
 
     def due(self, now_us: int) -> Iterator[tuple[EntryId, log_pb2.Timer]]:
         """Timers that have fallen due, each once."""
         while self._due and self._due[0][0] <= now_us:
             _, entry = heapq.heappop(self._due)
             if entry in self.entries:
-                yield entry, self.entries[entry].timer
+                yield entry, self.read(entry).timer
 
     def take_effects(self) -> list[EntryId]:
         """Effects opened since the last call, to be started."""
-        opened, self.opened_effects = self.opened_effects, []
+        opened, self._opened_effects = self._opened_effects, []
         return [entry for entry in opened if entry in self.entries]
 
-    def _open(self, entry: EntryId, message: log_pb2.AgendaEntry) -> None:
+    def _open(self, message: log_pb2.AgendaEntry) -> None:
         kind = message.WhichOneof("entry")
         if kind is None:  # a timer that its own decision set anew
             return
-        self.entries[entry] = message
+        entry = entry_id(message.id)
+        self.entries[entry] = message.SerializeToString()
         if kind == "timer":
-            self.timers[message.timer.owner] = entry
+            name = message.timer.owner
+            self.timers[name] = entry
+            self._timer_names[entry] = name
             heapq.heappush(self._due, (message.timer.due_us, entry))
         elif kind == "effect":
-            self.opened_effects.append(entry)
+            self._opened_effects.append(entry)
         else:
-            self.parked[entry] = message.parked
+            self.parked[entry] = None
 
     def _close(self, entry: EntryId) -> None:
-        message = self.entries.pop(entry, None)
-        if message is None:
+        if self.entries.pop(entry, None) is None:
             return
         self.parked.pop(entry, None)
-        if message.WhichOneof("entry") == "timer" and self.timers.get(message.timer.owner) == entry:
-            del self.timers[message.timer.owner]
-        self._shrink()
+        name = self._timer_names.pop(entry, None)
+        if name is not None and self.timers.get(name) == entry:
+            del self.timers[name]
+            self._shrink()
 
     def _shrink(self) -> None:
         """Keeps the heap from filling with closed timers: most are closed long before they are due."""

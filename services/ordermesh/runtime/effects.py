@@ -73,7 +73,7 @@ class Effects:
     def start(self, agenda: Agenda) -> None:
         """Starts what the agenda has opened since the last call."""
         for entry in agenda.take_effects():
-            self._queue.append((entry, agenda.entries[entry].effect, 0))
+            self._queue.append((entry, agenda.read(entry).effect, 0))
             self.started += 1
         self._employ()
 

@@ -77,7 +77,6 @@ class Partition:
     cache: Cache
     agenda: Agenda = field(default_factory=Agenda)
     marks: dict[SourceKey, MarkValue] = field(default_factory=dict)
-    mark_sources: dict[SourceKey, log_pb2.Source] = field(default_factory=dict)
     poison: dict[tuple[int, int, EntryId | None], str] = field(default_factory=dict)
     parked_by_key: dict[Key, list[EntryId]] = field(default_factory=dict)
     keys_of_parked: dict[EntryId, Sequence[Key]] = field(default_factory=dict)
@@ -87,7 +86,6 @@ class Partition:
         """Remembers that a message was taken."""
         sender, value = mark_of(source)
         self.marks[sender] = value
-        self.mark_sources[sender] = source
 
     def check(self, key: Key, stored: StoredAggregate) -> None:
         """A row that comes from after the end of its epoch was decided in a frame that the log has lost.

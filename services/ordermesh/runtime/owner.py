@@ -221,9 +221,9 @@ class Owner:
         """Parked commands that nothing parked before holds up, when the store may have come back."""
         self.unpark_wanted = False
         found: list[Work] = []
-        for entry, parked in self.memory.agenda.parked.items():
+        for entry in self.memory.agenda.parked:
             if not self.memory.is_blocked(self.memory.keys_of_parked.get(entry, ()), entry):
-                found.append(parked_work(turn, self.memory, entry, parked))
+                found.append(parked_work(turn, self.memory, entry))
                 if len(found) >= self.options.frame_items_max or self.loader.is_silent:
                     break
         return found
@@ -231,8 +231,8 @@ class Owner:
     def _note_parked(self) -> None:
         """After a recovery: what is parked blocks its keys again before anything is decided."""
         turn = Turn(self.memory, self.head.frame, self.loader)
-        for entry, parked in self.memory.agenda.parked.items():
-            parked_work(turn, self.memory, entry, parked)
+        for entry in self.memory.agenda.parked:
+            parked_work(turn, self.memory, entry)
 
     def _next_frame(self, works: list[Work]) -> log_pb2.DecisionFrame:
         """A frame that follows the last one, its clock above that of all before and near that of every new id."""
@@ -298,8 +298,10 @@ class Owner:
             decided_index=frame.decided_index, epoch_ends=self.head.epoch_ends,
             agenda=self.memory.agenda.entries.values(),
         )  # fmt: skip
-        for source in self.memory.mark_sources.values():
-            draft.marks.add(source=source)
+        for sender, value in self.memory.marks.items():
+            source = draft.marks.add().source
+            source.group, source.partition = sender
+            source.position.epoch, source.position.frame, source.position.index, source.n = value
         for receiver, sequence in self.outbox.sent_through().items():
             draft.sent_through.add(group=receiver.group, partition=receiver.number, sequence=sequence)
         return draft

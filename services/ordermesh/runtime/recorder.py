@@ -26,10 +26,10 @@ class Recorder:
         self.frame = frame
         self.work = work
         self.bytes_used = 0
-        self.decision = log_pb2.Decision(command_sequence=work.sequence, command_index=work.index)
+        self.position = (frame.epoch, frame.number, len(frame.decisions))
+        self.decision = frame.decisions.add(command_sequence=work.sequence, command_index=work.index)
         if work.envelope.traceparent:
             self.decision.traceparent = work.envelope.traceparent
-        self.position = (frame.epoch, frame.number, len(frame.decisions))
         self.chain: deque[Outgoing] = deque()
         self.evolved = False
         self.parked_whole = False
@@ -76,12 +76,14 @@ class Recorder:
             type=event.DESCRIPTOR.full_name, payload=payload,
         )  # fmt: skip
 
-    def envelope_of(self, out: Outgoing) -> log_pb2.Envelope:
-        """A message as an envelope without a source."""
-        return log_pb2.Envelope(
-            service=out.service, tenant=out.tenant, key=out.key, type=out.message.DESCRIPTOR.full_name,
-            payload=out.message.SerializeToString(), first=out.first, traceparent=self.decision.traceparent,
-        )  # fmt: skip
+    def _fill(self, envelope: log_pb2.Envelope, out: Outgoing) -> None:
+        """Writes a message into an envelope; its source is left empty."""
+        envelope.service, envelope.tenant, envelope.key = out.service, out.tenant, out.key
+        envelope.type, envelope.payload = out.message.DESCRIPTOR.full_name, out.message.SerializeToString()
+        if out.first:
+            envelope.first = True
+        if self.decision.traceparent:
+            envelope.traceparent = self.decision.traceparent
 
     def _send(self, out: Outgoing) -> None:
         """To the own partition: decided next, in this frame. To another: written down, and sent once this is logged."""
@@ -91,7 +93,7 @@ class Recorder:
             self.chain.append(out)
             return
         message = self.decision.messages.add(group=target.group, partition=target.number)
-        message.envelope.CopyFrom(self.envelope_of(out))
+        self._fill(message.envelope, out)
         source = message.envelope.source
         source.group, source.partition = partition.id
         source.position.epoch, source.position.frame, source.position.index = self.position
@@ -140,7 +142,7 @@ class Recorder:
     def park_chained(self, out: Outgoing, keys: Sequence[Key]) -> None:
         """A message of the chain waits alone; what came before it stands."""
         entry = self._open()
-        entry.parked.envelope.CopyFrom(self.envelope_of(out))
+        self._fill(entry.parked.envelope, out)
         self.partition.park(entry_id(entry.id), keys)
 
     def dead_letter(self, error: str) -> None:

@@ -203,7 +203,9 @@ class Taker:
             found = await self._patiently(lambda: self._store.load(kind.table, list(keys)))  # noqa: B023
             for key, stored in found.items():
                 partition.check(key, stored)
-                cache.change(key, kind, 0).load(stored)
+                aggregate = cache.change(key, kind, 0)
+                aggregate.load(stored)
+                aggregate.flushed_version = 0  # perhaps one replica alone has that row: it is written again
 
     def _read(self, stored: Stored) -> log_pb2.DecisionFrame:
         """An unreadable decision frame, or one of a newer build, stops the partition."""
@@ -266,8 +268,9 @@ async def _last(log: Log, partition: PartitionId) -> Stored | None:
         return None
 
 
-def parked_work(turn: Turn, partition: Partition, entry: EntryId, parked: log_pb2.Parked) -> Work:
+def parked_work(turn: Turn, partition: Partition, entry: EntryId) -> Work:
     """A parked command, ready to be decided again; notes its keys if they are not known yet."""
+    parked = partition.agenda.read(entry).parked
     work = Work(parked.envelope, parked.reply_to, 0, 0, entry)
     turn.prepare(work)
     if entry not in partition.keys_of_parked:

@@ -87,15 +87,17 @@ class Turn:
         """A parked timer or result whose entry was closed meanwhile: nothing but its own entry is left to close."""
         if work.unparks is None:
             return None
-        decision = log_pb2.Decision()
+        decision = self.frame.decisions.add()
         write_id(decision.unparked, work.unparks)
         self.partition.unpark(work.unparks)
-        return self._append(decision)
+        self.partition.agenda.apply(decision)
+        return decision
 
     def _record(self, recorder: Recorder) -> log_pb2.Decision | None:
         """Puts the decision into the frame, raises the mark and turns the agenda's page."""
         decision, work = recorder.decision, recorder.work
         if recorder.dropped:
+            del self.frame.decisions[-1]
             if work.unparks is None and work.envelope.correlation:
                 self.waiting.append(recorder.not_yet_known())
             return None
@@ -103,17 +105,13 @@ class Turn:
             decision.source.CopyFrom(work.envelope.source)
             self.partition.raise_mark(decision.source)
         if work.envelope.HasField("agenda_id") and not recorder.parked_whole:
-            decision.closed.append(work.envelope.agenda_id)
+            write_id(decision.closed.add(), entry_id(work.envelope.agenda_id))
         if work.unparks is not None:
             write_id(decision.unparked, work.unparks)
             self.partition.unpark(work.unparks)
         if work.envelope.correlation and not recorder.parked_whole:
             self.waiting.append(recorder.waiting())
         self.bytes_used += recorder.bytes_used
-        return self._append(decision)
-
-    def _append(self, decision: log_pb2.Decision) -> log_pb2.Decision:
-        self.frame.decisions.append(decision)
         self.partition.agenda.apply(decision)
         return decision
 

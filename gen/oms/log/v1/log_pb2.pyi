@@ -292,8 +292,8 @@ class Checkpoint(_message.Message):
     marks: _containers.RepeatedCompositeFieldContainer[Mark]
     sent_through: _containers.RepeatedCompositeFieldContainer[SentThrough]
     epoch_ends: _containers.RepeatedCompositeFieldContainer[EpochEnd]
-    agenda: _containers.RepeatedCompositeFieldContainer[AgendaEntry]
-    def __init__(self, schema: _Optional[int] = ..., frame_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., frame: _Optional[int] = ..., sequence: _Optional[int] = ..., clock_us: _Optional[int] = ..., decided_sequence: _Optional[int] = ..., decided_index: _Optional[int] = ..., marks: _Optional[_Iterable[_Union[Mark, _Mapping]]] = ..., sent_through: _Optional[_Iterable[_Union[SentThrough, _Mapping]]] = ..., epoch_ends: _Optional[_Iterable[_Union[EpochEnd, _Mapping]]] = ..., agenda: _Optional[_Iterable[_Union[AgendaEntry, _Mapping]]] = ...) -> None: ...
+    agenda: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, schema: _Optional[int] = ..., frame_id: _Optional[bytes] = ..., epoch: _Optional[int] = ..., frame: _Optional[int] = ..., sequence: _Optional[int] = ..., clock_us: _Optional[int] = ..., decided_sequence: _Optional[int] = ..., decided_index: _Optional[int] = ..., marks: _Optional[_Iterable[_Union[Mark, _Mapping]]] = ..., sent_through: _Optional[_Iterable[_Union[SentThrough, _Mapping]]] = ..., epoch_ends: _Optional[_Iterable[_Union[EpochEnd, _Mapping]]] = ..., agenda: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Reply(_message.Message):
     __slots__ = ("correlation", "persistence", "refusal", "state", "dead_letter")
