@@ -6,16 +6,11 @@ import asyncio
 import logging
 
 from oms.log.v1 import log_pb2
+from ordermesh.runtime import subjects
 from ordermesh.runtime.agenda import write_id
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.owner import Owner
 from ordermesh.runtime.ports import LogState, LogUnavailable
-
-STATUS_SUBJECT = "om.status"
-"""Where owners tell about their partitions."""
-
-RELAY_SUBJECT = "om.relay"
-"""Where relays tell how far they have read; see `runtime/relay.py`."""
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +73,7 @@ class Care:
         status.lag_ms = int(owner.inbox.lag_s() * 1000)
         status.checkpoint_sequence = saved.sequence
         status.agenda = len(owner.memory.agenda)
-        self._around.bus.publish(STATUS_SUBJECT, status.SerializeToString())
+        self._around.bus.publish(subjects.STATUS, status.SerializeToString())
 
     async def _trim(self, state: LogState) -> LogState:
         """Removes what nobody needs once the log gets full; only by a checkpoint that this owner saved."""

@@ -14,8 +14,8 @@ from google.protobuf.message import Message
 
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Key
+from ordermesh.runtime import subjects
 from ordermesh.runtime.appender import Appender
-from ordermesh.runtime.care import STATUS_SUBJECT
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import Bus, Clock, Log, LogError, LogFull, LogUnavailable, PartitionId
 from ordermesh.runtime.topology import KERNEL, Topology
@@ -84,7 +84,7 @@ class Gate:
         self._clock = clock
         self._options = options
         # A life of its own per start: a late answer to a former life must not be taken for one of this life's calls.
-        self._reply_to = f"om.replies.{instance}.{clock.token(6).hex()}"
+        self._reply_to = f"{subjects.REPLIES}.{instance}.{clock.token(6).hex()}"
         self._topology = Topology(deployment)
         self._pending: dict[int, Pending] = {}
         self._last_correlation = 0
@@ -97,7 +97,7 @@ class Gate:
     async def start(self) -> None:
         """Listens for answers and statuses, and starts an appender per partition."""
         self._ends.append(await self._bus.subscribe(self._reply_to, self._hear_replies))
-        self._ends.append(await self._bus.subscribe(STATUS_SUBJECT, self._hear_status))
+        self._ends.append(await self._bus.subscribe(subjects.STATUS, self._hear_status))
         for partition in self._topology.partitions():
             appender = Appender(
                 self._log, partition, "commands", self._clock, self._options, reply_to=self._reply_to,

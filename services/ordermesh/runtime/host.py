@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Service
+from ordermesh.runtime import subjects
 from ordermesh.runtime.appender import Appenders
 from ordermesh.runtime.cache import Contradiction
-from ordermesh.runtime.care import RELAY_SUBJECT, STATUS_SUBJECT, Care
+from ordermesh.runtime.care import Care
 from ordermesh.runtime.kernel_service import KERNEL_SERVICE
 from ordermesh.runtime.membership import Membership
 from ordermesh.runtime.options import OwnerOptions
@@ -89,7 +90,7 @@ class OwnerHost:
                 clock=self._clock, registry=self._registry, topology=self._topology, effects=self._effects,
                 options=self._options, appenders=appenders,
             )  # fmt: skip
-            end_relay = await self._bus.subscribe(RELAY_SUBJECT, self._hear_relay)
+            end_relay = await self._bus.subscribe(subjects.RELAY, self._hear_relay)
             heartbeat = tasks.create_task(self._membership.run())
             await asyncio.sleep(ACQUAINTANCE_S)
             await self._follow_membership(around)
@@ -190,7 +191,7 @@ class OwnerHost:
             group=partition.group, partition=partition.number, instance=self._instance, stopped_reason=reason,
             intake_reason="the partition is stopped", retry_after_ms=60_000,
         )  # fmt: skip
-        self._bus.publish(STATUS_SUBJECT, status.SerializeToString())
+        self._bus.publish(subjects.STATUS, status.SerializeToString())
 
     def _hear_relay(self, data: bytes) -> None:
         """A relay says how far it has read a partition: group, partition, sequence."""

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from oms.log.v1 import log_pb2
+from ordermesh.runtime import subjects
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import Bus, Clock, PartitionId
-
-SUBJECT = "om.members"
-"""Where members announce themselves."""
 
 
 def preferred(partition: PartitionId, instances: Sequence[str]) -> str | None:
@@ -41,7 +39,7 @@ class Membership:
 
     async def run(self) -> None:
         """Announces until cancelled; answers a newcomer at once, so that it need not wait to know everybody."""
-        end = await self._bus.subscribe(SUBJECT, self._hear)
+        end = await self._bus.subscribe(subjects.MEMBERS, self._hear)
         try:
             while True:
                 self._announce()
@@ -75,7 +73,7 @@ class Membership:
         return [self._self, *(member for member, _ in self._seen.values())]
 
     def _announce(self) -> None:
-        self._bus.publish(SUBJECT, self._self.SerializeToString())
+        self._bus.publish(subjects.MEMBERS, self._self.SerializeToString())
 
     def _hear(self, data: bytes) -> None:
         member = log_pb2.Member.FromString(data)

@@ -1,0 +1,1 @@
+"""Generated from protos/oms by scripts/gen_protos.py."""

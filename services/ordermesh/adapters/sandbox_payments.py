@@ -1,0 +1,120 @@
+"""The sandbox payment provider: what it answers depends on the payment token alone, and its ledger is its own truth.
+
+| token | what happens |
+| --- | --- |
+| `tok_ok` | works |
+| `tok_decline` | the authorisation is declined |
+| `tok_slow` | the authorisation takes two seconds |
+| `tok_flaky` | the first two attempts of each operation have an unknown outcome, the third works |
+
+For half of the flaky operations the first attempt did take effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from google.protobuf.message import Message
+
+from oms.payment.v1.payment_commands_pb2 import (
+    PROVIDER_OPERATION_AUTHORIZE,
+    PROVIDER_OPERATION_CAPTURE,
+    PROVIDER_OPERATION_REFUND,
+    PROVIDER_OPERATION_VOID,
+    ProviderRequest,
+    ProviderResult,
+)
+from ordermesh.adapters.provider_ledger import LedgerBusy, LedgerEntry, ProviderLedger, read_ledger
+from ordermesh.payment.provider import ProviderUnreachable
+
+TOKEN_OK = "tok_ok"
+TOKEN_DECLINE = "tok_decline"
+TOKEN_SLOW = "tok_slow"
+TOKEN_FLAKY = "tok_flaky"
+TOKENS = frozenset({TOKEN_OK, TOKEN_DECLINE, TOKEN_SLOW, TOKEN_FLAKY})
+"""The tokens that it knows."""
+
+SLOW_SECONDS = 2.0
+FLAKY_FAILURES = 2
+FLAKY_KEYS_MAX = 10_000
+
+_NAMES = {
+    PROVIDER_OPERATION_AUTHORIZE: "authorize",
+    PROVIDER_OPERATION_CAPTURE: "capture",
+    PROVIDER_OPERATION_VOID: "void",
+    PROVIDER_OPERATION_REFUND: "refund",
+}
+
+
+class SandboxPayments:
+    """The `PaymentProvider` of the sandbox. `handle` is its `EffectHandler`."""
+
+    def __init__(self, ledger_path: Path) -> None:
+        """`ledger_path` may be shared with other processes."""
+        self._path = ledger_path
+        self._ledger = ProviderLedger(ledger_path)
+        self._failures: dict[str, int] = {}
+
+    async def close(self) -> None:
+        """Ends cleanly; idempotent."""
+        await self._ledger.close()
+
+    async def handle(self, request: Message, idempotency_key: str) -> Message:
+        """Executes a `ProviderRequest`; see `execute`. Raises TypeError for anything else."""
+        if not isinstance(request, ProviderRequest):
+            raise TypeError(f"not a request to a payment provider: {request.DESCRIPTOR.full_name}")
+        return await self.execute(request, idempotency_key)
+
+    async def execute(self, request: ProviderRequest, idempotency_key: str) -> ProviderResult:
+        """See `PaymentProvider.execute`."""
+        token = request.payment_token
+        is_authorization = request.operation == PROVIDER_OPERATION_AUTHORIZE
+        if token == TOKEN_SLOW and is_authorization:
+            await asyncio.sleep(SLOW_SECONDS)
+        if is_authorization and (token == TOKEN_DECLINE or token not in TOKENS):
+            return _result(request, "card_declined" if token == TOKEN_DECLINE else "unknown_token")
+        if token == TOKEN_FLAKY:
+            await self._fail_at_first(request, idempotency_key)
+        await self._take_effect(request, idempotency_key)
+        return _result(request)
+
+    async def _fail_at_first(self, request: ProviderRequest, idempotency_key: str) -> None:
+        """Raises for the first attempts of a key; the very first may take effect all the same."""
+        failures = self._failures.pop(idempotency_key, 0)
+        if failures == FLAKY_FAILURES:
+            return
+        if failures == 0 and hashlib.blake2b(idempotency_key.encode()).digest()[0] % 2:
+            await self._take_effect(request, idempotency_key)
+        self._failures[idempotency_key] = failures + 1
+        if len(self._failures) > FLAKY_KEYS_MAX:
+            del self._failures[next(iter(self._failures))]
+        raise ProviderUnreachable(f"the sandbox lost its answer to attempt {failures + 1} on purpose ({TOKEN_FLAKY})")
+
+    async def _take_effect(self, request: ProviderRequest, idempotency_key: str) -> None:
+        entry = LedgerEntry(
+            time=datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            order_id=request.order_id,
+            operation=_NAMES[request.operation],
+            currency_code=request.amount.currency_code,
+            units=request.amount.units,
+            nanos=request.amount.nanos,
+            idempotency_key=idempotency_key,
+        )
+        try:
+            await self._ledger.add(entry)
+        except (LedgerBusy, OSError) as error:
+            raise ProviderUnreachable(f"the sandbox cannot write its ledger: {error}") from error
+
+    def operations(self, order_id: str) -> Sequence[LedgerEntry]:
+        """What took effect for an order, in order. Reads the whole ledger."""
+        return [entry for entry in read_ledger(self._path) if entry.order_id == order_id]
+
+
+def _result(request: ProviderRequest, refusal: str = "") -> ProviderResult:
+    return ProviderResult(
+        operation=request.operation, operation_id=request.operation_id, approved=not refusal, code=refusal
+    )

@@ -1,0 +1,42 @@
+"""Inventory as the kernel sees it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from oms.inventory.v1.inventory_state_pb2 import StoredReservation, StoredStock
+from ordermesh.core.decider import AggregateType, Service
+from ordermesh.inventory import decider, model, rows
+
+
+def make_service(policy: model.InventoryPolicy) -> Service:
+    """The service under a policy."""
+    return Service(
+        name=model.SERVICE,
+        aggregates=(
+            AggregateType(
+                kind=model.STOCK,
+                state=StoredStock,
+                evolve=model.evolve_stock,
+                events=model.STOCK_EVENTS,
+                table=rows.STOCK,
+                columns=rows.stock_columns,
+            ),
+            AggregateType(
+                kind=model.RESERVATION,
+                state=StoredReservation,
+                evolve=model.evolve_reservation,
+                events=model.RESERVATION_EVENTS,
+                table=rows.RESERVATIONS,
+                columns=rows.reservation_columns,
+                query_tables=(rows.RESERVATIONS_BY_ORDER,),
+                query_rows=rows.reservation_rows,
+                absent_when_first=True,
+            ),
+        ),
+        handlers=decider.handlers(policy),
+    )
+
+
+SERVICE: Final = make_service(model.InventoryPolicy())
+"""The service as it runs unless told otherwise."""

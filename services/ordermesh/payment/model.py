@@ -1,0 +1,199 @@
+"""The payment of an order: what is held, taken and given back. PURE.
+
+Always: captured <= authorized, refunded <= captured. What is pending counts against what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from google.protobuf.message import Message
+from google.type.money_pb2 import Money
+
+from oms.payment.v1 import payment_events_pb2 as events
+from oms.payment.v1.payment_pb2 import (
+    OPERATION_STATUS_DECLINED,
+    OPERATION_STATUS_DONE,
+    OPERATION_STATUS_PENDING,
+    PAYMENT_STATUS_AUTHORIZED,
+    PAYMENT_STATUS_AUTHORIZING,
+    PAYMENT_STATUS_CAPTURED,
+    PAYMENT_STATUS_DECLINED,
+    PAYMENT_STATUS_VOIDED,
+    PAYMENT_STATUS_VOIDING,
+    PaymentEvent,
+    PaymentOperation,
+)
+from oms.payment.v1.payment_state_pb2 import StoredPayment
+from ordermesh.core.decider import Key, Stamp
+from ordermesh.core.money import money_of, nanos_of
+from ordermesh.core.stamps import write_time
+
+SERVICE: Final = "payment"
+"""The service's name."""
+
+PAYMENT: Final = "payment"
+"""The kind of its aggregate."""
+
+
+def payment_key(tenant: str, order_id: str) -> Key:
+    """The key of an order's payment."""
+    return Key(PAYMENT, tenant, order_id)
+
+
+def find_operation(operations: Any, operation_id: str) -> PaymentOperation | None:
+    """The capture or refund of that name."""
+    return next((operation for operation in operations if operation.operation_id == operation_id), None)
+
+
+def pending_nanos(operations: Any) -> int:
+    """What is under way."""
+    return sum(nanos_of(each.amount) for each in operations if each.status == OPERATION_STATUS_PENDING)
+
+
+def _start(operations: Any, operation_id: str, amount: Money) -> None:
+    operation = find_operation(operations, operation_id)
+    if operation is None:
+        operation = operations.add(operation_id=operation_id)
+    operation.amount.CopyFrom(amount)
+    operation.status = OPERATION_STATUS_PENDING
+
+
+def _finish(operations: Any, operation_id: str, status: Any) -> Money:
+    operation = find_operation(operations, operation_id)
+    assert operation is not None, "an operation that ends was started"
+    operation.status = status
+    return operation.amount
+
+
+def _add(target: Money, amount: Money) -> None:
+    target.CopyFrom(money_of(amount.currency_code, nanos_of(target) + nanos_of(amount)))
+
+
+def _authorization_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    payment = state.payment
+    payment.order_id = event.order_id
+    payment.amount.CopyFrom(event.amount)
+    payment.status = PAYMENT_STATUS_AUTHORIZING
+    state.payment_token = event.payment_token
+    payment.create_time.CopyFrom(entry.time)
+    entry.amount.CopyFrom(event.amount)
+
+
+def _authorized(state: StoredPayment, _event: Any, entry: PaymentEvent) -> None:
+    payment = state.payment
+    payment.status = PAYMENT_STATUS_AUTHORIZED
+    payment.authorized.CopyFrom(payment.amount)
+    entry.amount.CopyFrom(payment.amount)
+
+
+def _declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    state.payment.status = PAYMENT_STATUS_DECLINED
+    state.payment.decline_code = entry.detail = event.code
+    state.void_requested = False
+
+
+def _capture_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    _start(state.payment.captures, event.capture_id, event.amount)
+    entry.amount.CopyFrom(event.amount)
+    entry.detail = event.capture_id
+
+
+def _captured(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    payment = state.payment
+    amount = _finish(payment.captures, event.capture_id, OPERATION_STATUS_DONE)
+    _add(payment.captured, amount)
+    if payment.captured == payment.authorized:
+        payment.status = PAYMENT_STATUS_CAPTURED
+    entry.amount.CopyFrom(amount)
+    entry.detail = event.capture_id
+
+
+def _capture_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    _finish(state.payment.captures, event.capture_id, OPERATION_STATUS_DECLINED)
+    entry.detail = event.code
+
+
+def _void_requested(state: StoredPayment, _event: Any, _entry: PaymentEvent) -> None:
+    state.void_requested = True
+
+
+def _void_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    payment = state.payment
+    if event.authorized:
+        payment.authorized.CopyFrom(payment.amount)
+    payment.status = PAYMENT_STATUS_VOIDING
+    state.void_requested = False
+    entry.amount.CopyFrom(payment.authorized)
+
+
+def _voided(state: StoredPayment, _event: Any, entry: PaymentEvent) -> None:
+    payment = state.payment
+    payment.status = PAYMENT_STATUS_VOIDED
+    payment.voided.CopyFrom(payment.authorized)
+    entry.amount.CopyFrom(payment.authorized)
+
+
+def _void_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    state.payment.status = PAYMENT_STATUS_AUTHORIZED
+    entry.detail = event.code
+
+
+def _closed(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    state.payment.order_id = event.order_id
+    state.payment.status = PAYMENT_STATUS_VOIDED
+    state.payment.create_time.CopyFrom(entry.time)
+
+
+def _refund_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    _start(state.payment.refunds, event.refund_id, event.amount)
+    entry.amount.CopyFrom(event.amount)
+    entry.detail = event.refund_id
+
+
+def _refunded(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    amount = _finish(state.payment.refunds, event.refund_id, OPERATION_STATUS_DONE)
+    _add(state.payment.refunded, amount)
+    entry.amount.CopyFrom(amount)
+    entry.detail = event.refund_id
+
+
+def _refund_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    _finish(state.payment.refunds, event.refund_id, OPERATION_STATUS_DECLINED)
+    entry.detail = event.code
+
+
+_CHANGES: dict[type[Message], Callable[[StoredPayment, Any, PaymentEvent], None]] = {
+    events.AuthorizationStarted: _authorization_started,
+    events.Authorized: _authorized,
+    events.Declined: _declined,
+    events.CaptureStarted: _capture_started,
+    events.Captured: _captured,
+    events.CaptureDeclined: _capture_declined,
+    events.VoidRequested: _void_requested,
+    events.VoidStarted: _void_started,
+    events.Voided: _voided,
+    events.VoidDeclined: _void_declined,
+    events.PaymentClosed: _closed,
+    events.RefundStarted: _refund_started,
+    events.Refunded: _refunded,
+    events.RefundDeclined: _refund_declined,
+}
+
+EVENTS: tuple[type[Message], ...] = tuple(_CHANGES)
+"""What can happen to a payment."""
+
+_NAMES = {event: event.DESCRIPTOR.name for event in EVENTS}
+
+
+def evolve(state: StoredPayment, event: Any, stamp: Stamp) -> None:
+    """Makes an event happen to a payment, and adds it to the payment's own list."""
+    kind = type(event)
+    entry = state.events.add(version=stamp.version, event=_NAMES[kind])
+    write_time(entry.time, stamp.time_us)
+    _CHANGES[kind](state, event, entry)
+    payment = state.payment
+    payment.version = stamp.version
+    payment.etag = str(stamp.version)
+    payment.update_time.CopyFrom(entry.time)

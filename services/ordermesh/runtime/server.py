@@ -1,0 +1,115 @@
+"""The gRPC server of an edge process: its methods, their limits, health, reflection, and how it ends.
+
+Ending is in this order: health says NOT_SERVING, so that balancers look elsewhere; long streams are told to resume
+elsewhere; calls under way have the grace period to end; then they are cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+from ordermesh.runtime.calls import handlers
+from ordermesh.runtime.telemetry import CallMetrics
+
+REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
+"""New tools ask for it first. Its messages are v1alpha's, byte for byte; grpcio-reflection has only those."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """Limits of the gRPC server."""
+
+    call_bytes_max: int = 4 * 1024 * 1024
+    """Size of a request: a batch of a thousand orders of four lines takes about 700 KiB."""
+    framing_bytes: int = 64 * 1024
+    """What is let in above that, so that the documented size itself fits and is judged by its content."""
+    streams_per_connection_max: int = 1000
+    """Calls at once on one connection; a client with more waits, or opens another connection."""
+    metadata_bytes_max: int = 16 * 1024
+    """Size of a call's metadata: a trace context and a token."""
+    keepalive_s: float = 60.0
+    """Silence after which the server asks whether the client is there: below the idle time-out of common balancers."""
+    keepalive_timeout_s: float = 20.0
+    """How long the client may take to answer that."""
+    reflection: bool = True
+    """Whether tools may ask which services there are."""
+    reuse_port: bool = True
+    """Whether several edge processes share the port; the kernel spreads connections over them."""
+
+    def channel_arguments(self) -> list[tuple[str, int]]:
+        """The same, in gRPC's words."""
+        return [
+            ("grpc.max_receive_message_length", self.call_bytes_max + self.framing_bytes),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_concurrent_streams", self.streams_per_connection_max),
+            ("grpc.max_metadata_size", self.metadata_bytes_max),
+            ("grpc.absolute_max_metadata_size", 2 * self.metadata_bytes_max),
+            ("grpc.keepalive_time_ms", int(self.keepalive_s * 1000)),
+            ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_s * 1000)),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.so_reuseport", int(self.reuse_port)),
+        ]
+
+
+class Api(NamedTuple):
+    """A service of the contract and the object that has its methods."""
+
+    descriptor: ServiceDescriptor
+    servicer: object
+
+
+class GrpcServer:
+    """Serves these APIs at one address."""
+
+    def __init__(self, apis: Sequence[Api], options: ServerOptions, metrics: CallMetrics) -> None:
+        self._options = options
+        self._names = [api.descriptor.full_name for api in apis]
+        self._health = health.aio.HealthServicer()
+        self._server = grpc.aio.server(options=options.channel_arguments())
+        self._server.add_generic_rpc_handlers(tuple(handlers(api.descriptor, api.servicer, metrics) for api in apis))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if options.reflection:
+            self._add_reflection()
+
+    def _add_reflection(self) -> None:
+        names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME, REFLECTION_V1]
+        servicer = reflection.aio.ReflectionServicer(names)
+        method = grpc.stream_stream_rpc_method_handler(
+            servicer.ServerReflectionInfo,
+            request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+            response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+        for name in (reflection.SERVICE_NAME, REFLECTION_V1):
+            generic = grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": method})
+            self._server.add_generic_rpc_handlers((generic,))
+
+    async def start(self, address: str) -> str:
+        """Listens at `HOST:PORT` (port 0: any free) and returns the bound address. Raises OSError if it is taken."""
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {address}: {error}") from error
+        await self._server.start()
+        return f"{address.rpartition(':')[0]}:{port}"
+
+    async def set_serving(self, serving: bool) -> None:
+        """What health says of the server and of each service."""
+        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", *self._names):
+            await self._health.set(name, status)
+
+    async def leave(self) -> None:
+        """Health says NOT_SERVING from now on, whatever else is set."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace_s: float) -> None:
+        """Takes no new calls, waits that long for those under way, and cancels the rest."""
+        await self._server.stop(grace_s)

@@ -1,0 +1,228 @@
+"""What the audit finds when a deployment is broken on purpose: each break by the name of what it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from oms.admin.v1 import admin_service_pb2
+from oms.inventory.v1 import inventory_state_pb2
+from oms.order.v1 import order_pb2, order_state_pb2
+from oms.payment.v1 import payment_state_pb2
+from ordermesh.core.decider import AGGREGATE_COLUMNS, Row
+from ordermesh.runtime.ports import PartitionId
+from tests.e2e.api.client import Client, order_of, until
+from tests.unit.edge.shop import Operation, Shop
+
+COLUMNS = {name: number for number, (name, _) in enumerate(AGGREGATE_COLUMNS)}
+
+
+async def audit(client: Client, *invariants: str) -> Mapping[str, Sequence[str]]:
+    """The violations by invariant; an empty mapping where everything holds."""
+    request = admin_service_pb2.VerifyRequest(invariant_ids=invariants)
+    findings = [answer.finding async for answer in client.admin.Verify(request)]
+    assert [finding.holds for finding in findings] == [not finding.violations for finding in findings]
+    return {finding.invariant_id: list(finding.violations) for finding in findings if not finding.holds}
+
+
+async def stored(shop: Shop, table: str, key: str, version: int) -> None:
+    """Waits until the store has that version."""
+    kept = shop.store.tables[table]
+
+    async def is_stored() -> bool:
+        found = [row for row in kept.rows if key in row]
+        return any(values_of(shop, table, name)[COLUMNS["version"]] >= version for name in found)
+
+    await until(is_stored, f"{key} is stored")
+
+
+def values_of(shop: Shop, table: str, key: Any) -> tuple[Any, ...]:
+    """The values of a row."""
+    values: tuple[Any, ...] = shop.store.tables[table].rows[key].values
+    return values
+
+
+def tamper(shop: Shop, table: str, key: str, **changes: Any) -> None:
+    """Overwrites columns of the rows that have that key."""
+    kept = shop.store.tables[table]
+    for name in [row for row in kept.rows if key in row]:
+        values = list(values_of(shop, table, name))
+        for column, change in changes.items():
+            number = COLUMNS[column]
+            values[number] = change(values[number])
+        kept.put(Row(table, tuple(values), 2**60))
+
+
+async def sold(shop: Shop, client: Client) -> order_pb2.Order:
+    """A completed order, stored."""
+    order = await client.completed()
+    await stored(shop, "orders", order.order_id, order.version)
+    return order
+
+
+async def test_a_sound_deployment_holds_and_everything_was_looked_at(shop: Shop, client: Client) -> None:
+    await sold(shop, client)
+    await client.create(order_of(sku="NOWHERE"))
+
+    findings = [a.finding async for a in client.admin.Verify(admin_service_pb2.VerifyRequest())]
+
+    assert [finding.invariant_id for finding in findings] == ["I1", "I2", "I3", "I4", "I5", "I6"]
+    assert [list(finding.violations) for finding in findings] == [[]] * 6
+    assert all(finding.checked for finding in findings)
+
+
+async def test_only_what_is_asked_for_is_told(shop: Shop, client: Client) -> None:
+    await sold(shop, client)
+
+    answers = client.admin.Verify(admin_service_pb2.VerifyRequest(invariant_ids=["I4", "I2"]))
+
+    assert [answer.finding.invariant_id async for answer in answers] == ["I2", "I4"]
+
+
+async def test_an_order_that_is_lost_breaks_i1(shop: Shop, client: Client) -> None:
+    order = await sold(shop, client)
+    rows = shop.store.tables["orders"].rows
+    for name in [row for row in rows if order.order_id in row]:
+        del rows[name]
+
+    broken = await audit(client)
+
+    assert any(order.order_id in text for text in broken["I1"])
+    assert any(order.order_id in text for text in broken["I4"])
+
+
+async def test_an_order_under_anothers_id_breaks_i2(shop: Shop, client: Client) -> None:
+    order = await sold(shop, client)
+
+    def rename(data: bytes) -> bytes:
+        state = order_state_pb2.StoredOrder.FromString(data)
+        state.order.order_id = "0" + state.order.order_id[1:-1] + "0"
+        return state.SerializeToString(deterministic=True)
+
+    tamper(shop, "orders", order.order_id, state=rename)
+
+    assert {"I2", "I6"} <= set(await audit(client))
+
+
+async def test_stock_that_does_not_balance_breaks_i3(shop: Shop, client: Client) -> None:
+    await sold(shop, client)
+    await stored(shop, "stock", "TEA", 3)
+
+    def lose_one(data: bytes) -> bytes:
+        state = inventory_state_pb2.StoredStock.FromString(data)
+        state.stock.on_hand -= 1
+        return state.SerializeToString(deterministic=True)
+
+    tamper(shop, "stock", "TEA", state=lose_one)
+
+    broken = await audit(client)
+    assert any("TEA" in text for text in broken["I3"])
+    assert any("TEA" in text for text in broken["I6"])
+
+
+async def test_money_that_is_captured_beyond_the_total_breaks_i4(shop: Shop, client: Client) -> None:
+    order = await sold(shop, client)
+    await stored(shop, "payments", order.order_id, 4)
+
+    def take_more(data: bytes) -> bytes:
+        state = payment_state_pb2.StoredPayment.FromString(data)
+        state.payment.captured.units += 1
+        return state.SerializeToString(deterministic=True)
+
+    tamper(shop, "payments", order.order_id, state=take_more)
+
+    broken = await audit(client, "I4")
+    assert any("captured" in text for text in broken["I4"])
+    assert any("its total is" in text for text in broken["I4"])
+
+
+@pytest.mark.parametrize("what", ["again", "unknown", "same key"])
+async def test_a_provider_that_says_otherwise_breaks_i4(shop: Shop, client: Client, what: str) -> None:
+    order = await sold(shop, client)
+    captured = next(each for each in shop.provider.operations if each.operation == "capture")
+    more = {
+        "again": captured._replace(idempotency_key="another"),
+        "unknown": Operation("0190a3c5-7e1b-7c3a-9d52-1f6b8a0c4e77", "capture", 1, 0, "stray"),
+        "same key": captured._replace(units=0, nanos=0),
+    }
+    shop.provider.operations.append(more[what])
+
+    broken = await audit(client)
+
+    assert set(broken) == {"I4"}
+    assert any(order.order_id in text or "0190a3c5" in text or "twice" in text for text in broken["I4"])
+
+
+async def test_an_order_that_never_ends_breaks_i5(shop: Shop, client: Client) -> None:
+    await client.receive("TEA")
+    shop.provider.silent = True
+    created = await client.create(order_of())
+
+    broken = await audit(client, "I4", "I5")
+
+    assert set(broken) == {"I5"}
+    assert any(created.order.order_id in text and "AUTHORIZE" in text for text in broken["I5"])
+
+
+async def test_a_state_that_the_log_does_not_say_breaks_i6(shop: Shop, client: Client) -> None:
+    order = await sold(shop, client)
+
+    def relabel(data: bytes) -> bytes:
+        state = order_state_pb2.StoredOrder.FromString(data)
+        state.order.labels["forged"] = "yes"
+        return state.SerializeToString(deterministic=True)
+
+    tamper(shop, "orders", order.order_id, state=relabel)
+
+    broken = await audit(client)
+    assert set(broken) == {"I6"}
+    assert order.order_id in broken["I6"][0]
+
+
+async def test_a_row_that_is_ahead_of_the_log_breaks_i6(shop: Shop, client: Client) -> None:
+    order = await sold(shop, client)
+    tamper(shop, "orders", order.order_id, version=lambda version: version + 1)
+
+    broken = await audit(client, "I6")
+
+    assert any("the log has" in text for text in broken["I6"])
+
+
+async def test_a_decision_frame_that_does_not_follow_breaks_i6(shop: Shop, client: Client) -> None:
+    await sold(shop, client)
+    for number in range(2):
+        partition = PartitionId("orders", number)
+        frames = await shop.log.fetch(partition, ("decisions",), 0, 100)
+        await shop.stop_owner()
+        await shop.log.append(partition, "decisions", frames[0].data, frame_id="forged", dedupe=False)
+
+    broken = await audit(client, "I6")
+
+    assert any("does not follow" in text for text in broken["I6"])
+
+
+async def test_an_order_that_was_passed_over_breaks_i1(shop: Shop, client: Client) -> None:
+    await sold(shop, client)
+    for number in range(2):
+        stream = shop.log.stream(PartitionId("orders", number))
+        commands = [each for each in stream.after(("commands",), 0, 1000) if each.data]
+        for command in commands:
+            place = stream._messages.index(command)
+            doubled = command.data + command.data[command.data.index(b"\x12") :] if b"\x12" in command.data else b""
+            stream._messages[place] = command._replace(data=doubled)
+
+    broken = await audit(client, "I1")
+
+    assert any("was passed over" in text for text in broken.get("I1", []))
+
+
+async def test_a_trimmed_log_is_audited_as_far_as_it_goes(shop: Shop, client: Client) -> None:
+    await sold(shop, client)
+    for number in range(2):
+        partition = PartitionId("orders", number)
+        state = await shop.log.state(partition)
+        shop.log.stream(partition).trim(state.last_sequence // 2)
+
+    assert await audit(client) == {}
