@@ -105,7 +105,7 @@ def test_an_empty_customer_becomes_a_guest_of_that_invoice() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [("2.55", 2_550_000_000), ("0.001", 1_000_000), ("-3", -3_000_000_000)])
-def test_prices_are_exact(text: str, expected: int) -> None:
+def test_prices_are_read_exactly_to_nine_decimals(text: str, expected: int) -> None:
     assert nanos(text) == expected
 
 

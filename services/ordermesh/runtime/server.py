@@ -72,14 +72,20 @@ class GrpcServer:
     def __init__(self, apis: Sequence[Api], options: ServerOptions, metrics: CallMetrics) -> None:
         self._options = options
         self._names = [api.descriptor.full_name for api in apis]
+        self._handlers = tuple(handlers(api.descriptor, api.servicer, metrics) for api in apis)
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=options.channel_arguments())
-        self._server.add_generic_rpc_handlers(tuple(handlers(api.descriptor, api.servicer, metrics) for api in apis))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        if options.reflection:
-            self._add_reflection()
+        self._server: grpc.aio.Server | None = None
 
-    def _add_reflection(self) -> None:
+    def _make(self) -> grpc.aio.Server:
+        """The server, which belongs to the loop that it is made in."""
+        server = grpc.aio.server(options=self._options.channel_arguments())
+        server.add_generic_rpc_handlers(self._handlers)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        if self._options.reflection:
+            self._add_reflection(server)
+        return server
+
+    def _add_reflection(self, server: grpc.aio.Server) -> None:
         names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME, REFLECTION_V1]
         servicer = reflection.aio.ReflectionServicer(names)
         method = grpc.stream_stream_rpc_method_handler(
@@ -89,15 +95,17 @@ class GrpcServer:
         )
         for name in (reflection.SERVICE_NAME, REFLECTION_V1):
             generic = grpc.method_handlers_generic_handler(name, {"ServerReflectionInfo": method})
-            self._server.add_generic_rpc_handlers((generic,))
+            server.add_generic_rpc_handlers((generic,))
 
     async def start(self, address: str) -> str:
         """Listens at `HOST:PORT` (port 0: any free) and returns the bound address. Raises OSError if it is taken."""
+        server = self._server = self._make()
         try:
-            port = self._server.add_insecure_port(address)
+            port = server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: {error}") from error
-        await self._server.start()
+        await self.set_serving(False)
+        await server.start()
         return f"{address.rpartition(':')[0]}:{port}"
 
     async def set_serving(self, serving: bool) -> None:
@@ -112,4 +120,5 @@ class GrpcServer:
 
     async def stop(self, grace_s: float) -> None:
         """Takes no new calls, waits that long for those under way, and cancels the rest."""
-        await self._server.stop(grace_s)
+        if self._server is not None:
+            await self._server.stop(grace_s)

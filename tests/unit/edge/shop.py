@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from oms.payment.v1 import payment_commands_pb2
 from ordermesh.adapters.memory import MemoryBus, MemoryLog, MemoryStore
 from ordermesh.adapters.system_clock import SystemClock
+from ordermesh.core.decider import Key, Table
 from ordermesh.gateway.edge import EdgeOptions, EdgeServer
 from ordermesh.inventory import app as inventory
 from ordermesh.order import app as order
@@ -20,6 +21,7 @@ from ordermesh.payment import app as payment
 from ordermesh.runtime.gate import Gate
 from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.options import OwnerOptions
+from ordermesh.runtime.ports import StoredAggregate, StoreUnavailable
 from ordermesh.runtime.registry import Registry
 from ordermesh.runtime.topology import Topology, new_deployment
 from ordermesh.shipping import app as shipping
@@ -60,12 +62,26 @@ class Provider:
             raise ConnectionError("the provider is silent")
         if idempotency_key not in {operation.idempotency_key for operation in self.operations}:
             name, amount = _NAMES[request.operation], request.amount
-            self.operations.append(
-                Operation(request.order_id, name, amount.units, amount.nanos, idempotency_key)
-            )
+            self.operations.append(Operation(request.order_id, name, amount.units, amount.nanos, idempotency_key))
         return payment_commands_pb2.ProviderResult(
             operation=request.operation, operation_id=request.operation_id, approved=True
         )
+
+
+class ReplicatedStore(MemoryStore):
+    """A store that may lose its quorum: then only one replica answers."""
+
+    has_quorum = True
+
+    async def load(self, table: Table, keys: Sequence[Key]) -> Mapping[Key, StoredAggregate]:
+        """At quorum."""
+        if not self.has_quorum:
+            raise StoreUnavailable("one replica of three answers")
+        return await super().load(table, keys)
+
+    async def load_weakly(self, table: Table, keys: Sequence[Key]) -> Mapping[Key, StoredAggregate]:
+        """From the one."""
+        return await super().load(table, keys)
 
 
 class Shop:
@@ -73,7 +89,7 @@ class Shop:
 
     def __init__(self, partitions: int = 2) -> None:
         self.log = MemoryLog()
-        self.store = MemoryStore(Registry(all_services(SERVICES)).tables())
+        self.store = ReplicatedStore(Registry(all_services(SERVICES)).tables())
         self.bus = MemoryBus()
         self.clock = SystemClock()
         self.provider = Provider()
@@ -97,18 +113,8 @@ class Shop:
             provider=lambda: list(self.provider.operations),
             registry=CollectorRegistry(),
         )
-        self.owner = OwnerHost(
-            instance="owner",
-            build="test",
-            log=self.log,
-            store=self.store,
-            bus=self.bus,
-            clock=self.clock,
-            services=SERVICES,
-            deployment=self.deployment,
-            effects={payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name: self.provider.handle},
-            options=OPTIONS,
-        )
+        self.owners = 0
+        self.owner = self._new_owner()
         self._owning: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -127,6 +133,26 @@ class Shop:
             await self.edge.stop(1.0)
             await self.stop_owner()
             await self.gate.close()
+
+    def _new_owner(self) -> OwnerHost:
+        self.owners += 1
+        return OwnerHost(
+            instance=f"owner-{self.owners}",
+            build="test",
+            log=self.log,
+            store=self.store,
+            bus=self.bus,
+            clock=self.clock,
+            services=SERVICES,
+            deployment=self.deployment,
+            effects={payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name: self.provider.handle},
+            options=OPTIONS,
+        )
+
+    def restart_owner(self) -> None:
+        """Has a new owner take the partitions."""
+        self.owner = self._new_owner()
+        self.start_owner()
 
     def start_owner(self) -> None:
         """Lets the owner take the partitions."""

@@ -1,0 +1,101 @@
+"""The payment provider's own truth, summed by order, to be compared with what the engine believes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import Protocol
+from zlib import crc32
+
+from ordermesh.admin.tally import Tally
+from ordermesh.core.money import NANOS_PER_UNIT
+
+ENTRIES_PER_TURN = 2_000
+"""Lines that are read before other calls of this process have their turn."""
+ORDERS_PER_SLICE = 100_000
+"""Orders whose sums are held at once: about 40 MB."""
+
+
+class ProviderOperation(Protocol):
+    """One operation that took effect at the provider."""
+
+    @property
+    def order_id(self) -> str:
+        """The order that it is for."""
+
+    @property
+    def operation(self) -> str:
+        """authorize, capture, void or refund."""
+
+    @property
+    def units(self) -> int:
+        """Whole units of the amount."""
+
+    @property
+    def nanos(self) -> int:
+        """The rest of the amount."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """What it was asked under; no key takes effect twice."""
+
+
+ProviderTruth = Callable[[], Iterable[ProviderOperation]]
+"""Gives every operation that took effect so far, in order; may be called again."""
+
+
+class Sums:
+    """What took effect for one order, in nanos."""
+
+    __slots__ = ("authorize", "capture", "refund", "void")
+
+    def __init__(self) -> None:
+        self.authorize = self.capture = self.void = self.refund = 0
+
+    def as_text(self) -> str:
+        """For a person, in units."""
+        parts = (
+            f"{name} {getattr(self, name) / NANOS_PER_UNIT:g}" for name in ("authorize", "capture", "void", "refund")
+        )
+        return ", ".join(parts)
+
+
+def ledger_slice(order_id: str, slices: int) -> int:
+    """The slice of an order."""
+    return crc32(order_id.encode()) % slices
+
+
+async def slices_of(truth: ProviderTruth) -> int:
+    """How many slices the ledger needs: an order that is paid has at least two operations."""
+    count = 0
+    for _ in truth():
+        count += 1
+        if count % ENTRIES_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return 1 + count // (2 * ORDERS_PER_SLICE)
+
+
+async def sums_of(truth: ProviderTruth, wanted: Callable[[str], bool], tally: Tally | None = None) -> dict[str, Sums]:
+    """The sums of the orders that are wanted; with a tally, keys that took effect twice are violations of I4."""
+    sums: dict[str, Sums] = {}
+    keys: set[bytes] = set()
+    for count, entry in enumerate(truth()):
+        if count % ENTRIES_PER_TURN == 0:
+            await asyncio.sleep(0)
+        if not wanted(entry.order_id):
+            continue
+        of_order = sums.setdefault(entry.order_id, Sums())
+        name = entry.operation
+        setattr(of_order, name, getattr(of_order, name) + entry.units * NANOS_PER_UNIT + entry.nanos)
+        if tally is not None:
+            _check_key(entry, keys, tally)
+    return sums
+
+
+def _check_key(entry: ProviderOperation, keys: set[bytes], tally: Tally) -> None:
+    """Notes the key; a violation if it is known."""
+    key = blake2b(entry.idempotency_key.encode(), digest_size=12).digest()
+    if key in keys:
+        tally.violated("I4", f"the provider did {entry.operation} twice under {entry.idempotency_key}")
+    keys.add(key)

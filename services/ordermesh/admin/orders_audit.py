@@ -1,0 +1,219 @@
+"""The audit of orders and their money by stored rows: one id one order (I2), money balances (I4), everything ends (I5).
+
+The deployment may be working meanwhile, and rows of one order are not read at one moment. So what looks wrong is looked
+at again after a pause, a few times, and only what stays wrong is a violation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from google.type.money_pb2 import Money
+
+from oms.order.v1 import order_pb2, order_state_pb2
+from oms.payment.v1 import payment_pb2, payment_state_pb2
+from oms.shipping.v1 import shipping_pb2, shipping_state_pb2
+from ordermesh.admin.ledger import ProviderTruth, Sums, ledger_slice, slices_of, sums_of
+from ordermesh.admin.stored import key_of, load, pages
+from ordermesh.admin.tally import Tally
+from ordermesh.core import ids
+from ordermesh.core.decider import Key
+from ordermesh.core.money import nanos_of, text_of
+from ordermesh.order.model import ORDER, order_key
+from ordermesh.payment.model import PAYMENT, payment_key, pending_nanos
+from ordermesh.runtime.backend import Backend
+from ordermesh.shipping.model import SHIPMENT, shipment_key
+
+ROUNDS = 5
+ROUND_PAUSE_S = 1.0
+"""How often, and with what pause, what looks wrong is looked at again."""
+SUSPECTS_MAX = 5_000
+"""Of more than these, each is looked at again only once: the deployment is broken or far from rest."""
+
+TENANT = "default"
+"""The provider knows orders by their ids alone."""
+
+ENDED = (order_pb2.ORDER_STATE_COMPLETED, order_pb2.ORDER_STATE_CANCELLED, order_pb2.ORDER_STATE_REJECTED)
+"""States in which nothing more happens by itself."""
+UNDONE = (order_pb2.ORDER_STATE_CANCELLED, order_pb2.ORDER_STATE_REJECTED)
+"""States of orders that hold nothing."""
+_ASKING = (payment_pb2.PAYMENT_STATUS_AUTHORIZING, payment_pb2.PAYMENT_STATUS_VOIDING)
+
+
+class Problem(NamedTuple):
+    """What breaks an invariant."""
+
+    invariant: str
+    text: str
+
+
+class Parts(NamedTuple):
+    """What is stored of one order."""
+
+    key: Key
+    order: order_state_pb2.StoredOrder
+    payment: payment_state_pb2.StoredPayment | None
+    shipment: shipping_state_pb2.StoredShipment | None
+
+
+class OrdersAudit:
+    """Reads every order with its payment and shipment, and the provider's ledger where there is one."""
+
+    def __init__(self, backend: Backend, tally: Tally, truth: ProviderTruth | None) -> None:
+        self._backend = backend
+        self._tally = tally
+        self._truth = truth
+        self._kinds = backend.registry.kinds
+        self.count = 0
+
+    async def run(self) -> None:
+        """Audits all orders. Raises StoreUnavailable."""
+        slices = 1 if self._truth is None else await slices_of(self._truth)
+        for number in range(slices):
+            await self._audit_slice(number, slices)
+
+    async def _audit_slice(self, number: int, slices: int) -> None:
+        sums = await self._sums(lambda order_id: ledger_slice(order_id, slices) == number, self._tally)
+        suspects: dict[Key, list[Problem]] = {}
+        async for page in pages(self._backend, self._kinds[ORDER]):
+            keys = [key_of(self._kinds[ORDER], row) for row in page]
+            keys = [key for key in keys if ledger_slice(key.key, slices) == number]
+            suspects.update(await self._judge(keys, sums))
+            self.count += len(keys)
+            for invariant in ("I2", "I4", "I5"):
+                self._tally.checked(invariant, len(keys))
+            for key in keys:
+                sums.pop(key.key, None)
+        await self._look_again(suspects)
+        await self._check_unknown(sums)
+
+    async def _sums(self, wanted: Callable[[str], bool], tally: Tally | None = None) -> dict[str, Sums]:
+        return {} if self._truth is None else await sums_of(self._truth, wanted, tally)
+
+    async def _look_again(self, suspects: dict[Key, list[Problem]]) -> None:
+        """Tells what stays wrong."""
+        for _ in range(ROUNDS if len(suspects) <= SUSPECTS_MAX else 1):
+            if not suspects:
+                return
+            await asyncio.sleep(ROUND_PAUSE_S)
+            names = frozenset(key.key for key in suspects)
+            suspects = await self._judge(list(suspects), await self._sums(names.__contains__))
+        for problems in suspects.values():
+            for problem in problems:
+                self._tally.violated(*problem)
+
+    async def _check_unknown(self, sums: Mapping[str, Sums]) -> None:
+        """What the provider did for orders that were not among the rows: they may have come meanwhile."""
+        kind = self._kinds[ORDER]
+        keys = [order_key(TENANT, order_id) for order_id in sums]
+        for _ in range(ROUNDS):
+            if keys:
+                found = await load(self._backend, kind, keys)
+                keys = [key for key in keys if key not in found]
+            if not keys:
+                return
+            await asyncio.sleep(ROUND_PAUSE_S)
+        for key in keys:
+            text = f"the provider has {sums[key.key].as_text()} for {key.key}, which is no order"
+            self._tally.violated("I4", text)
+
+    async def _judge(self, keys: Sequence[Key], sums: Mapping[str, Sums]) -> dict[Key, list[Problem]]:
+        """What is wrong with each of these orders, now; without those that are right."""
+        wrong = {}
+        orders = await load(self._backend, self._kinds[ORDER], keys)
+        payments = await load(self._backend, self._kinds[PAYMENT], [payment_key(k.tenant, k.key) for k in keys])
+        shipments = await load(self._backend, self._kinds[SHIPMENT], [shipment_key(k.tenant, k.key, 1) for k in keys])
+        for key, order in orders.items():
+            payment = payments.get(payment_key(key.tenant, key.key))
+            parts = Parts(key, order, payment, shipments.get(shipment_key(key.tenant, key.key, 1)))
+            problems = list(problems_of(parts, sums.get(key.key, Sums()) if self._truth is not None else None))
+            if problems:
+                wrong[key] = problems
+        return wrong
+
+
+def problems_of(parts: Parts, sums: Sums | None) -> Iterator[Problem]:
+    """What is wrong with an order, its payment and what the provider did for it."""
+    order = parts.order.order
+    if parts.key.key != order.order_id or not is_canonical(order.order_id):
+        yield Problem("I2", f"the order stored under {parts.key.key} calls itself {order.order_id!r}")
+    payment = parts.payment.payment if parts.payment is not None else payment_pb2.Payment()
+    yield from _payment_problems(order, payment)
+    yield from _balance_problems(order, payment)
+    if sums is not None:
+        yield from _provider_problems(order, payment, sums)
+    if not is_at_rest(parts):
+        state = order_pb2.OrderState.Name(order.order_state).removeprefix("ORDER_STATE_")
+        step = order_state_pb2.OrderStep.Name(parts.order.step).removeprefix("ORDER_STEP_")
+        yield Problem("I5", f"order {order.order_id} has not ended: it is {state}, at step {step}")
+
+
+def is_canonical(order_id: str) -> bool:
+    """Whether an id is a UUIDv7 in its one form."""
+    try:
+        return ids.canonical_order_id(order_id) == order_id
+    except ids.InvalidIdentifier:
+        return False
+
+
+def is_at_rest(parts: Parts) -> bool:
+    """Whether an order has ended with nothing open, or waits for people: for a dispatch by hand."""
+    if parts.order.order.order_state in ENDED:
+        return not parts.order.pending_refunds
+    waits_for_dispatch = parts.order.step == order_state_pb2.ORDER_STEP_SHIP
+    shipment = parts.shipment
+    return (
+        waits_for_dispatch and shipment is not None and shipment.shipment.state == shipping_pb2.SHIPMENT_STATE_PENDING
+    )
+
+
+def _payment_problems(order: order_pb2.Order, payment: payment_pb2.Payment) -> Iterator[Problem]:
+    """A payment by itself."""
+    authorized, captured, refunded = (nanos_of(m) for m in (payment.authorized, payment.captured, payment.refunded))
+    name = f"payment {order.order_id}"
+    if captured > authorized:
+        yield Problem("I4", f"{name}: {_text(payment.captured)} captured, {_text(payment.authorized)} authorised")
+    if refunded > captured:
+        yield Problem("I4", f"{name}: {_text(payment.refunded)} refunded, {_text(payment.captured)} captured")
+    if captured != _done(payment.captures) or refunded != _done(payment.refunds):
+        yield Problem("I4", f"{name}: its captures or refunds do not add up")
+
+
+def _balance_problems(order: order_pb2.Order, payment: payment_pb2.Payment) -> Iterator[Problem]:
+    """An order against its payment."""
+    captured, refunded = nanos_of(payment.captured), nanos_of(payment.refunded)
+    if order.order_state == order_pb2.ORDER_STATE_COMPLETED:
+        captures = sum(1 for each in payment.captures if each.status == payment_pb2.OPERATION_STATUS_DONE)
+        if captured != nanos_of(order.total) or captures != 1:
+            text = f"{captures} captures of {_text(payment.captured)}, its total is {_text(order.total)}"
+            yield Problem("I4", f"order {order.order_id} is completed with {text}")
+        if refunded != nanos_of(order.refunded):
+            text = f"{_text(order.refunded)} refunded, and its payment {_text(payment.refunded)}"
+            yield Problem("I4", f"order {order.order_id} has {text}")
+    elif order.order_state in UNDONE:
+        held = nanos_of(payment.authorized) - captured - nanos_of(payment.voided)
+        if held or captured != refunded:
+            yield Problem("I4", f"order {order.order_id} has ended without goods and still holds money")
+
+
+def _provider_problems(order: order_pb2.Order, payment: payment_pb2.Payment, sums: Sums) -> Iterator[Problem]:
+    """A payment against the provider's own truth, once the provider is not being asked anything."""
+    if payment.status in _ASKING or pending_nanos(payment.captures) or pending_nanos(payment.refunds):
+        return
+    amounts = (payment.authorized, payment.captured, payment.voided, payment.refunded)
+    if tuple(map(nanos_of, amounts)) != (sums.authorize, sums.capture, sums.void, sums.refund):
+        ours = ", ".join(
+            f"{name} {_text(amount)}"
+            for name, amount in zip(("authorize", "capture", "void", "refund"), amounts, strict=True)
+        )
+        yield Problem("I4", f"payment {order.order_id}: {ours}; the provider has {sums.as_text()}")
+
+
+def _done(operations: Iterable[payment_pb2.PaymentOperation]) -> int:
+    return sum(nanos_of(each.amount) for each in operations if each.status == payment_pb2.OPERATION_STATUS_DONE)
+
+
+def _text(amount: Money) -> str:
+    return text_of(amount) if amount.currency_code else "0"

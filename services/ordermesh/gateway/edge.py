@@ -1,0 +1,112 @@
+"""An edge process, put together: the contract's services on one gRPC server, and the readiness that probes ask for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.descriptor import ServiceDescriptor
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from oms.admin.v1 import admin_service_pb2
+from oms.inventory.v1 import inventory_service_pb2
+from oms.log.v1 import log_pb2
+from oms.order.v1 import order_service_pb2
+from oms.payment.v1 import payment_service_pb2
+from oms.shipping.v1 import shipping_service_pb2
+from ordermesh.admin.api import AdminService, Members
+from ordermesh.admin.ledger import ProviderTruth
+from ordermesh.core.decider import Service
+from ordermesh.inventory.api import InventoryService
+from ordermesh.order.api import OrderService
+from ordermesh.payment.api import PaymentService
+from ordermesh.runtime.backend import Backend
+from ordermesh.runtime.gate import Gate
+from ordermesh.runtime.ports import Clock, Log, Store
+from ordermesh.runtime.readiness import Readiness, ReadinessCheck
+from ordermesh.runtime.server import Api, GrpcServer, ServerOptions
+from ordermesh.runtime.telemetry import CallMetrics, PartitionMetrics
+from ordermesh.runtime.topology import Topology
+from ordermesh.shipping.api import ShippingService
+
+HEALTH_INTERVAL_S = 1.0
+"""Between two looks at the dependencies, for the gRPC health service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeOptions:
+    """What may be set of an edge process. `payment_tokens` None takes every token."""
+
+    server: ServerOptions = field(default_factory=ServerOptions)
+    payment_tokens: Container[str] | None = None
+
+
+class EdgeServer:
+    """The API of one process. `provider` gives every operation that took effect at the payment provider, for audits;
+    `members` the processes heard of lately."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        store: Store,
+        log: Log,
+        clock: Clock,
+        deployment: log_pb2.Deployment,
+        services: Sequence[Service],
+        options: EdgeOptions,
+        provider: ProviderTruth | None = None,
+        members: Members | None = None,
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
+        topology = Topology(deployment)
+        self._backend = Backend(gate=gate, store=store, log=log, clock=clock, topology=topology, services=services)
+        self._readiness = ReadinessCheck(
+            log=log, store=store, clock=clock, partitions=topology.partitions(), statuses=gate.statuses
+        )
+        self.registry = registry
+        PartitionMetrics(registry, gate.statuses)
+        self._server = GrpcServer(self._apis(options, provider, members), options.server, CallMetrics(registry))
+        self._health: asyncio.Task[None] | None = None
+
+    def _apis(self, options: EdgeOptions, provider: ProviderTruth | None, members: Members | None) -> list[Api]:
+        backend = self._backend
+        return [
+            _api(order_service_pb2, "OrderService", OrderService(backend, options.payment_tokens)),
+            _api(inventory_service_pb2, "InventoryService", InventoryService(backend)),
+            _api(payment_service_pb2, "PaymentService", PaymentService(backend)),
+            _api(shipping_service_pb2, "ShippingService", ShippingService(backend)),
+            _api(admin_service_pb2, "AdminService", AdminService(backend, provider, members)),
+        ]
+
+    async def start(self, address: str) -> str:
+        """Listens at `HOST:PORT` (port 0: any free) and returns the bound address. Raises OSError if it is taken."""
+        bound = await self._server.start(address)
+        self._health = asyncio.create_task(self._tell_health(), name="edge health")
+        return bound
+
+    async def readiness(self) -> Readiness:
+        """Whether this process can serve, and if not, why."""
+        return await self._readiness.check()
+
+    async def stop(self, grace_s: float) -> None:
+        """NOT_SERVING first; long streams are told to resume elsewhere; then calls under way have the grace period."""
+        self._readiness.stop()
+        await self._server.leave()
+        self._backend.stopping.set()
+        if self._health is not None:
+            self._health.cancel()
+        await self._server.stop(grace_s)
+
+    async def _tell_health(self) -> None:
+        """Keeps the gRPC health service at what readiness says."""
+        while True:
+            await self._server.set_serving((await self._readiness.check()).ready)
+            await asyncio.sleep(HEALTH_INTERVAL_S)
+
+
+def _api(module: Any, name: str, servicer: object) -> Api:
+    descriptor: ServiceDescriptor = module.DESCRIPTOR.services_by_name[name]
+    return Api(descriptor, servicer)
