@@ -1,0 +1,41 @@
+"""The commands of `ordermesh`, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from ordermesh.cli import operate, orders, stock
+from ordermesh.cli.bench import bench
+from ordermesh.cli.replay import replay
+from ordermesh.cli.simulate import simulate
+from ordermesh.cli.up import down, serve_role, up
+from ordermesh.cli.verify import verify
+
+app = typer.Typer(
+    name="ordermesh",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=(
+        "An order engine: start it, talk to it, replay real orders, audit it, measure it.\n\n"
+        "First: ordermesh up. Then, elsewhere: ordermesh stock receive TEA 100; "
+        "ordermesh order create --customer ada --line TEA:2:4.99; ordermesh verify.\n\n"
+        "Exit status: 0; 1 failed or violated; 2 wrong usage; 4 not found; 5 unavailable."
+    ),
+)
+app.command("up")(up)
+app.command("down")(down)
+app.command("serve")(serve_role)
+app.add_typer(orders.app, name="order")
+app.add_typer(stock.app, name="stock")
+app.command("replay")(replay)
+app.command("verify")(verify)
+app.command("partitions")(operate.partitions)
+app.add_typer(operate.deadletters, name="deadletters")
+app.add_typer(operate.log, name="log")
+app.command("bench")(bench)
+app.command("simulate")(simulate)
+
+
+def run() -> None:
+    """Runs the command line and ends the process with its exit status."""
+    app()
