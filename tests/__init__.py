@@ -1,0 +1,1 @@
+"""Tests of every level; see docs/explanation/testing.md."""

@@ -1,0 +1,1 @@
+"""What is pure: the decider interface, money, ids, errors and limits."""

@@ -38,6 +38,9 @@ class Call:
     __slots__ = ("_context", "traceparent")
 
     def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        remaining_s = context.time_remaining()
+        if remaining_s is not None and remaining_s <= 0:
+            raise Problem("DEADLINE_EXCEEDED", "The deadline had passed when the request came; nothing was done.")
         self._context = context
         self.traceparent = _traceparent(context)
         """The W3C trace context of the call, empty if it has none."""

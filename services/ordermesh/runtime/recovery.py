@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from oms.log.v1 import log_pb2
@@ -144,7 +145,7 @@ class Taker:
         partition.epoch_ends = {end.epoch: end.frame for end in (*head.epoch_ends, head.frame.taken.previous)}
         before, after = await self._start(checkpoint)
         while True:
-            page = await self._patiently(lambda: self._log.fetch(self._partition, ("decisions",), after, PAGE))  # noqa: B023
+            page = await self._fetch(after, PAGE)
             frames = [self._read(stored) for stored in page]
             await self._load(partition, frames)
             for stored, frame in zip(page, frames, strict=True):
@@ -161,12 +162,14 @@ class Taker:
         """The id and sequence after which to redo: the checkpoint's frame must be the one it names."""
         if not checkpoint.frame:
             return b"", 0
-        page = await self._patiently(
-            lambda: self._log.fetch(self._partition, ("decisions",), checkpoint.sequence - 1, 1)
-        )
+        page = await self._fetch(checkpoint.sequence - 1, 1)
         if not page or page[0].sequence != checkpoint.sequence or self._read(page[0]).id != checkpoint.frame_id:
             raise _StartOver("the frame at the checkpoint's position is not the one it names: the log's tail was lost")
         return checkpoint.frame_id, checkpoint.sequence
+
+    async def _fetch(self, after: int, count_max: int) -> list[Stored]:
+        """The next decision frames after a sequence."""
+        return await self._patiently(lambda: self._log.fetch(self._partition, ("decisions",), after, count_max))
 
     def _restore(self, partition: Partition, checkpoint: log_pb2.Checkpoint) -> None:
         partition.agenda.restore(checkpoint.agenda)
@@ -200,7 +203,7 @@ class Taker:
                         wanted.setdefault(event.kind, {})[key] = None
         for kind_name, keys in wanted.items():
             kind = self._registry.kinds[kind_name]
-            found = await self._patiently(lambda: self._store.load(kind.table, list(keys)))  # noqa: B023
+            found = await self._patiently(partial(self._store.load, kind.table, list(keys)))
             for key, stored in found.items():
                 partition.check(key, stored)
                 aggregate = cache.change(key, kind, 0)

@@ -254,3 +254,27 @@ async def test_a_watch_survives_a_change_of_owner(shop: Shop, client: Client) ->
     call.cancel()
 
     assert [*seen, update.version] == list(range(1, update.version + 1))
+
+
+async def test_a_stopping_edge_answers_what_is_under_way(shop: Shop, client: Client) -> None:
+    await shop.stop_owner()
+    creating = asyncio.ensure_future(client.create(order_of()))
+
+    async def is_posted() -> bool:
+        frames = await shop.log.fetch(PartitionId("orders", 0), ("commands",), 0, 10)
+        return bool(frames + await shop.log.fetch(PartitionId("orders", 1), ("commands",), 0, 10))
+
+    await until(is_posted, "the order is in the log")
+    await shop.edge.stop(5.0)
+
+    assert (await creating).persistence == consistency_pb2.PERSISTENCE_ACCEPTED
+
+
+async def test_a_deadline_that_has_passed_leaves_nothing_in_the_log(shop: Shop, client: Client) -> None:
+    request = order_service_pb2.CreateOrderRequest(order=order_of())
+
+    with pytest.raises(grpc.aio.AioRpcError):
+        await client.orders.CreateOrder(request, timeout=-1)
+
+    missing = await failure_of(client.get(request.order.order_id))
+    assert missing.reason == "ORDER_NOT_FOUND"

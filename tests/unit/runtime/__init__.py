@@ -1,0 +1,1 @@
+"""Tests of the kernel with a toy service on the memory adapters."""
