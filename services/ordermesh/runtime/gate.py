@@ -71,6 +71,7 @@ class Pending(asyncio.Future[Answer]):
         self._waiting.pop(self._correlation, None)
         if not self.done():
             self.set_exception(error)
+            self.exception()  # a caller that has gone away must not be reported as an error nobody looked at
 
 
 class Gate:

@@ -1,0 +1,1 @@
+"""A seeded simulation of the whole engine in virtual time, on the memory adapters; see docs/explanation/simulation.md."""

@@ -1,0 +1,184 @@
+"""An asyncio event loop in virtual time, and the simulated processes that share it.
+
+Time passes only when nobody has anything to do (and by a fixed cost for every turn of the loop), so minutes of waiting
+cost nothing and a run depends on nothing but its seed. Every callback carries the context in which it was scheduled; a
+context names its process, and the callbacks of a process that is stopped are held, those of a dead one dropped: just
+what SIGSTOP and SIGKILL do. No clean-up code of a dead process ever runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from contextvars import Context, ContextVar
+from typing import Any
+
+PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
+"""The simulated process whose code runs; None for the world itself."""
+
+WORLD = Context()
+"""The context of what belongs to no process: networks, servers, clients."""
+
+
+class Deadlock(Exception):
+    """Nobody has anything to do, and nothing is going to happen."""
+
+
+class Process:
+    """A simulated process: everything that was spawned in it, and by that in turn, runs, stops and dies with it."""
+
+    def __init__(self, name: str, loop: VirtualLoop) -> None:
+        self.name = name
+        self.loop = loop
+        self.dead = False
+        self.paused = False
+        self.blocked = False
+        self.context = Context()
+        self.context.run(PROCESS.set, self)
+        self._held: list[asyncio.Handle] = []
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs a coroutine in this process."""
+        task = self.loop.create_task(coroutine, context=self.context)
+        self._tasks.append(task)
+        return task
+
+    def hold(self, handle: asyncio.Handle) -> None:
+        """Takes a callback that cannot run now."""
+        if not self.dead:
+            self._held.append(handle)
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self.paused = self.blocked = True
+
+    def resume(self) -> None:
+        """SIGCONT: what was held runs, in its order."""
+        if self.paused and not self.dead:
+            self.paused = self.blocked = False
+            held, self._held = self._held, []
+            self.loop.run_later(held)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.dead = self.blocked = True
+        self._held.clear()
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """The loop. `turn_cost_s` is the virtual time that a turn with something to do takes, in seconds."""
+
+    def __init__(self, turn_cost_s: float = 0.0) -> None:
+        super().__init__()
+        self.turn_cost_s = turn_cost_s
+        self.steps = 0
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.ended = False
+        self._time_s = 0.0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timer_count = 0
+        self._queue: list[asyncio.Handle] = []
+        self.set_task_factory(_make_task)
+
+    def time(self) -> float:
+        """Virtual seconds since the beginning."""
+        return self._time_s
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As asyncio's; what is scheduled after the end is dropped."""
+        handle = asyncio.Handle(callback, args, self, context)
+        if not self.ended:
+            self._queue.append(handle)
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As asyncio's; of equal times the first scheduled is the first run."""
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        handle._scheduled = True
+        if not self.ended:
+            self._timer_count += 1
+            heapq.heappush(self._timers, (when, self._timer_count, handle))
+        return handle
+
+    def call_later(
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As asyncio's."""
+        return self.call_at(self._time_s + delay, callback, *args, context=context)
+
+    def after(self, delay_s: float, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+        """Calls something of the world's."""
+        return self.call_at(self._time_s + delay_s, callback, *args, context=WORLD)
+
+    def run_later(self, handles: list[asyncio.Handle]) -> None:
+        """Schedules callbacks that were held."""
+        self._queue.extend(handles)
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Nothing: it is dropped when its time comes."""
+
+    def _next_turn(self) -> list[asyncio.Handle]:
+        timers = self._timers
+        if not self._queue:
+            while timers and timers[0][2]._cancelled:
+                heapq.heappop(timers)
+            if not timers:
+                raise Deadlock("no task can go on and no timer is set")
+            self._time_s = max(self._time_s, timers[0][0])
+        queue, self._queue = self._queue, []
+        while timers and timers[0][0] <= self._time_s:
+            handle = heapq.heappop(timers)[2]
+            if not handle._cancelled:
+                queue.append(handle)
+        return queue
+
+    def _run_once(self) -> None:
+        """One turn: what is ready, then what is due."""
+        queue = self._next_turn()
+        for handle in queue:
+            if handle._cancelled:
+                continue
+            context = handle._context
+            process = context.get(PROCESS)
+            if process is not None and process.blocked:
+                process.hold(handle)
+                continue
+            try:
+                context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                self.call_exception_handler({"message": f"callback failed: {handle!r}", "exception": error})
+        self.steps += len(queue)
+        self._time_s += self.turn_cost_s
+
+    def end(self) -> None:
+        """Lets nothing run any more; tasks that are left are forgotten without a word."""
+        self.ended = True
+        self._queue.clear()
+        self._timers.clear()
+        self.set_exception_handler(lambda _loop, _context: None)
+        for task in self.tasks:
+            task._log_destroy_pending = False
+            coroutine = task.get_coro()
+            if coroutine is not None and not task.done():
+                with suppress(BaseException):
+                    coroutine.close()
+        self.tasks.clear()
+        self.close()
+
+
+def _make_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context | None = None
+) -> asyncio.Task[Any]:
+    """Keeps every task alive until the end, so that no clean-up runs when a collector happens to find it."""
+    task = asyncio.Task(coroutine, loop=loop, context=context)
+    loop.tasks.append(task)  # type: ignore[attr-defined]
+    return task

@@ -1,0 +1,148 @@
+"""What one seed simulates: the shape of the deployment, its limits, its load, and which faults come how often.
+
+Swarm testing: every seed leaves out about half of the kinds of faults and draws the rates of the others over orders of
+magnitude, so that no kind hides another and rare combinations come up.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from ordermesh.runtime.options import OwnerOptions
+
+OPERATION_FAULTS: dict[str, tuple[float, float]] = {
+    "append_lost": (0.002, 0.08),
+    "append_unknown": (0.002, 0.08),
+    "append_late": (0.002, 0.05),
+    "append_refused": (0.002, 0.08),
+    "append_repeated": (0.002, 0.05),
+    "log_slow": (0.005, 0.1),
+    "log_refused": (0.002, 0.08),
+    "delivery_slow": (0.005, 0.1),
+    "store_refused": (0.005, 0.2),
+    "store_part": (0.005, 0.1),
+    "store_late": (0.005, 0.1),
+    "store_weak": (0.005, 0.2),
+    "store_slow": (0.005, 0.1),
+    "bus_lost": (0.005, 0.2),
+    "bus_slow": (0.005, 0.1),
+    "crash_at_call": (0.0005, 0.01),
+    "crash_at_answer": (0.0005, 0.01),
+    "provider_lost": (0.02, 0.4),
+    "provider_unknown": (0.02, 0.4),
+    "provider_late": (0.02, 0.2),
+    "provider_slow": (0.02, 0.3),
+}
+"""Faults of single operations: the lowest and highest probability for each operation."""
+
+TIMED_FAULTS: dict[str, tuple[float, float]] = {
+    "crash": (0.02, 0.4),
+    "stop": (0.02, 0.3),
+    "edge_crash": (0.01, 0.1),
+    "pause": (0.02, 0.3),
+    "long_pause": (0.02, 0.1),
+    "bus_cut": (0.02, 0.2),
+    "log_cut": (0.02, 0.2),
+    "log_outage": (0.01, 0.1),
+    "store_outage": (0.01, 0.15),
+    "clock_jump": (0.02, 0.5),
+    "window_forgotten": (0.01, 0.2),
+    "weak_lost": (0.02, 0.3),
+}
+"""Faults that come by themselves: the lowest and highest rate a second."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Profile:
+    """One seed's world, before anything happens."""
+
+    separate_groups: bool
+    partitions: int
+    owners: int
+    edges: int
+    orders: int
+    customers: int
+    skus: int
+    stock_share: float
+    duration_s: float
+    latency_s: float
+    turn_cost_s: float
+    log_bytes: int
+    options: OwnerOptions
+    rates: dict[str, float] = field(default_factory=dict)
+
+    def summary(self) -> str:
+        """One line for a person."""
+        shape = "separate" if self.separate_groups else "default"
+        return (
+            f"{shape} groups, P={self.partitions}, {self.owners} owners, {self.edges} edges, {self.orders} orders, "
+            f"{self.skus} skus, {self.duration_s:.1f} s of faults: "
+            + ", ".join(f"{kind} {rate:.3g}" for kind, rate in self.rates.items())
+        )
+
+
+def _log_uniform(chance: random.Random, low: float, high: float) -> float:
+    return low * (high / low) ** chance.random()
+
+
+def _rates(chance: random.Random) -> dict[str, float]:
+    """Which faults this seed has; one seed in twenty has none."""
+    if chance.random() < 0.05:
+        return {}
+    share = chance.choice((0.15, 0.3, 0.5, 0.8))
+    rates = {}
+    for kind, (low, high) in (OPERATION_FAULTS | TIMED_FAULTS).items():
+        rate = _log_uniform(chance, low, high)
+        if chance.random() < share:
+            rates[kind] = rate
+    return rates
+
+
+def _options(chance: random.Random) -> OwnerOptions:
+    """Limits, often tiny, so that every limit is met."""
+    changes: dict[str, Any] = {}
+    if chance.random() < 0.5:
+        changes["cache_bytes_max"] = chance.choice((0, 2_000, 8_000, 30_000))
+    if chance.random() < 0.5:
+        changes["frame_items_max"] = chance.choice((1, 2, 3, 8))
+    if chance.random() < 0.3:
+        changes["frame_bytes_max"] = chance.choice((300, 1_000, 4_000))
+    if chance.random() < 0.3:
+        changes["outbox_items_max"] = chance.choice((1, 2, 5))
+    if chance.random() < 0.3:
+        changes["inbox_bytes_max"] = chance.choice((500, 3_000))
+    if chance.random() < 0.3:
+        changes["dirty_count_max"] = chance.choice((3, 10))
+    if chance.random() < 0.3:
+        changes["effects_in_flight_max"] = chance.choice((1, 3))
+    if chance.random() < 0.5:
+        changes["retention_s"] = chance.choice((0.0, 0.5, 5.0))
+    changes["checkpoint_interval_s"] = chance.choice((0.1, 0.3, 1.0, 2.0))
+    changes["flush_gather_s"] = chance.choice((0.0, 0.005, 0.03, 0.2))
+    changes["load_timeout_s"] = chance.choice((0.2, 0.5))
+    changes["effect_retry_max_s"] = chance.choice((1.0, 5.0, 30.0))
+    return OwnerOptions(**changes)
+
+
+def draw_profile(seed: int) -> Profile:
+    """The world of a seed."""
+    chance = random.Random(f"profile {seed}")
+    orders = chance.randint(10, 50)
+    return Profile(
+        separate_groups=chance.random() < 0.4,
+        partitions=chance.randint(1, 3),
+        owners=chance.randint(1, 3),
+        edges=chance.randint(1, 2),
+        orders=orders,
+        customers=chance.randint(1, 5),
+        skus=chance.randint(1, 6),
+        stock_share=chance.choice((0.3, 0.7, 1.0, 3.0)),
+        duration_s=chance.choice((3.0, 8.0, 20.0, 40.0)),
+        latency_s=_log_uniform(chance, 0.0001, 0.02),
+        turn_cost_s=chance.choice((0.0, 0.00001, 0.0001)),
+        log_bytes=chance.choice((150_000, 250_000, 400_000, 4_000_000)),
+        options=_options(chance),
+        rates=_rates(chance),
+    )

@@ -1,0 +1,145 @@
+"""The simulated payment provider: its own ledger, exactly once per idempotency key, and answers that get lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from google.protobuf.message import Message
+from google.type import money_pb2
+
+from oms.payment.v1 import payment_commands_pb2 as commands
+from ordermesh.runtime.agenda import EntryId
+from ordermesh.runtime.ports import EffectHandler, PartitionId
+from ordermesh.testing.simulation.chance import Chance
+from ordermesh.testing.simulation.findings import Findings
+from ordermesh.testing.simulation.loop import VirtualLoop
+
+AUTHORIZE = commands.PROVIDER_OPERATION_AUTHORIZE
+CAPTURE = commands.PROVIDER_OPERATION_CAPTURE
+VOID = commands.PROVIDER_OPERATION_VOID
+REFUND = commands.PROVIDER_OPERATION_REFUND
+
+FLAKY_FAILURES = 2
+"""How often `tok_flaky` fails before it works."""
+
+
+class Entry(NamedTuple):
+    """An operation that took effect. The amount is in nanos of the currency."""
+
+    order_id: str
+    operation: int
+    amount: int
+    key: str
+
+
+class ProviderFailed(Exception):
+    """The provider's answer did not come: the outcome is unknown."""
+
+
+def nanos(amount: money_pb2.Money) -> int:
+    """Money as an integer."""
+    return amount.units * 1_000_000_000 + amount.nanos
+
+
+class Provider:
+    """What the provider knows, whoever asks."""
+
+    def __init__(self, loop: VirtualLoop, chance: Chance, findings: Findings) -> None:
+        self.ledger: list[Entry] = []
+        self.effect_started: Callable[[PartitionId, EntryId, bytes], None]
+        self._loop = loop
+        self._chance = chance
+        self._findings = findings
+        self._results: dict[str, commands.ProviderResult] = {}
+        self._requests: dict[str, bytes] = {}
+        self._attempts: dict[str, int] = {}
+
+    def total(self, order_id: str, operation: int) -> int:
+        """What the operations of a kind on an order sum up to."""
+        return sum(entry.amount for entry in self.ledger if (entry.order_id, entry.operation) == (order_id, operation))
+
+    def handler(self) -> EffectHandler:
+        """The effect handler of one process."""
+        return self._call
+
+    async def _call(self, request: Message, key: str) -> Message:
+        assert isinstance(request, commands.ProviderRequest)
+        self._check_start(request, key)
+        future = self._loop.create_future()
+        strike = self._chance.strike_first("provider_lost", "provider_unknown", "provider_late")
+        delay_s = self._chance.spread(0.001, 0.05)
+        if self._chance.strikes("provider_slow"):
+            delay_s = self._chance.spread(0.1, 20.0)
+        if strike == "provider_late":
+            self._loop.after(self._chance.spread(1.0, 30.0), self._execute, request, key)
+        elif strike != "provider_lost":
+            self._loop.after(delay_s / 2, self._answer, future, request, key, delay_s / 2, bool(strike))
+        if strike in ("provider_lost", "provider_late"):
+            self._loop.after(delay_s, _fail, future)
+        result: commands.ProviderResult = await future
+        return result
+
+    def _answer(
+        self, future: object, request: commands.ProviderRequest, key: str, delay_s: float, unknown: bool
+    ) -> None:
+        result = self._execute(request, key)
+        attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
+        if unknown or (request.payment_token == "tok_flaky" and attempt <= FLAKY_FAILURES):
+            self._loop.after(delay_s, _fail, future)
+        else:
+            self._loop.after(delay_s, _finish, future, result)
+
+    def _execute(self, request: commands.ProviderRequest, key: str) -> commands.ProviderResult:
+        """Does it, unless this key was done before."""
+        known = self._results.get(key)
+        payload = request.SerializeToString(deterministic=True)
+        if known is not None:
+            same = self._requests[key] == payload
+            self._findings.require(same, "I4", "the key {} comes with another request", key)
+            return known
+        approved = self._approves(request)
+        result = commands.ProviderResult(
+            operation=request.operation, operation_id=request.operation_id, approved=approved,
+            code="" if approved else "card_declined",
+        )  # fmt: skip
+        self._results[key], self._requests[key] = result, payload
+        if approved:
+            self.ledger.append(Entry(request.order_id, request.operation, nanos(request.amount), key))
+        return result
+
+    def _approves(self, request: commands.ProviderRequest) -> bool:
+        """A bank's answer; an engine that asks for more than there is has broken I4."""
+        order_id, operation, require = request.order_id, request.operation, self._findings.require
+        if operation == AUTHORIZE:
+            count = sum((entry.order_id, entry.operation) == (order_id, AUTHORIZE) for entry in self.ledger)
+            require(count == 0, "I4", "{} is authorised twice", order_id)
+            return request.payment_token != "tok_decline"
+        held = self.total(order_id, AUTHORIZE)
+        voided = any((entry.order_id, entry.operation) == (order_id, VOID) for entry in self.ledger)
+        captured, refunded = self.total(order_id, CAPTURE), self.total(order_id, REFUND)
+        if operation == CAPTURE:
+            good = captured + nanos(request.amount) <= held and not voided
+            require(good, "I4", "{} captures {} of {}, {} taken, voided={}", order_id, request.amount, held, captured, voided)
+        elif operation == VOID:
+            require(captured == 0 and not voided, "I4", "{} is voided after capture or twice", order_id)
+        else:
+            good = refunded + nanos(request.amount) <= captured
+            require(good, "I4", "{} refunds {} of {}, {} given", order_id, request.amount, captured, refunded)
+        return True
+
+    def _check_start(self, request: commands.ProviderRequest, key: str) -> None:
+        """The key names the agenda entry that the logged decision opened."""
+        _deployment, group, number, entry = key.split(":")[:4]
+        name = EntryId(*map(int, entry.split(".")))
+        self.effect_started(PartitionId(group, int(number)), name, request.SerializeToString())
+
+
+def _fail(future: object) -> None:
+    if not future.done():  # type: ignore[attr-defined]
+        future.set_exception(ProviderFailed("no answer"))  # type: ignore[attr-defined]
+
+
+def _finish(future: object, result: commands.ProviderResult) -> None:
+    if not future.done():  # type: ignore[attr-defined]
+        future.set_result(result)  # type: ignore[attr-defined]

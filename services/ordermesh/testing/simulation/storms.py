@@ -1,0 +1,114 @@
+"""The faults that come by themselves: crashes, pauses, cuts, outages, jumping clocks; and the healing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ordermesh.testing.simulation.loop import Process
+from ordermesh.testing.simulation.profile import TIMED_FAULTS
+from ordermesh.testing.simulation.world import World
+
+CLOCK_JUMP_US = 20_000_000
+"""How far a clock jumps at most, either way."""
+
+
+class Storms:
+    """Makes a world's timed faults strike until it is healed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._chance = world.chance
+        self._acts: dict[str, Callable[[], None]] = {
+            "crash": self._crash,
+            "stop": self._stop,
+            "edge_crash": self._edge_crash,
+            "pause": lambda: self._pause(self._chance.spread(0.01, 2.0)),
+            "long_pause": lambda: self._pause(self._chance.between(3.0, 25.0)),
+            "bus_cut": lambda: self._cut(world.servers.bus_cut),
+            "log_cut": lambda: self._cut(world.servers.log_cut),
+            "log_outage": lambda: self._outage("log_down"),
+            "store_outage": lambda: self._outage("store_down"),
+            "clock_jump": self._clock_jump,
+            "window_forgotten": self._forget_window,
+            "weak_lost": world.servers.lose_weak,
+        }
+
+    def start(self) -> None:
+        """From now on they strike."""
+        for kind in TIMED_FAULTS:
+            self._schedule(kind)
+
+    def _schedule(self, kind: str) -> None:
+        interval_s = self._chance.interval(kind)
+        if interval_s is not None:
+            self._world.loop.after(interval_s, self._strike, kind)
+
+    def _strike(self, kind: str) -> None:
+        if self._chance.healed:
+            return
+        self._chance.faults[kind] += 1
+        self._world.findings.note("fault", kind)
+        self._acts[kind]()
+        self._schedule(kind)
+
+    def heal(self) -> None:
+        """Everything works again, and whoever is down comes up."""
+        world = self._world
+        world.findings.note("heal")
+        self._chance.healed = True
+        world.servers.bus_cut.clear()
+        world.servers.log_cut.clear()
+        world.servers.log_down = world.servers.store_down = False
+        for process in world.processes():
+            process.resume()
+
+    def _any(self, processes: list[Process]) -> Process | None:
+        return processes[self._chance.random.randrange(len(processes))] if processes else None
+
+    def _crash(self) -> None:
+        victim = self._any([entry[0] for entry in self._world.owners if entry is not None])
+        if victim is not None:
+            self._world.crash(victim)
+
+    def _edge_crash(self) -> None:
+        victim = self._any([edge.process for edge in self._world.edges if edge is not None])
+        if victim is not None:
+            self._world.crash(victim)
+
+    def _stop(self) -> None:
+        owners = [entry for entry in self._world.owners if entry is not None]
+        if owners:
+            process, host = owners[self._chance.random.randrange(len(owners))]
+            self._world.stop(process, host, self._chance.spread(1.0, 30.0))
+
+    def _pause(self, length_s: float) -> None:
+        victim = self._any(self._world.processes())
+        if victim is not None and not victim.paused:
+            self._world.findings.note("pause", victim.name, length_s)
+            victim.pause()
+            self._world.loop.after(length_s, self._resume, victim)
+
+    def _resume(self, process: Process) -> None:
+        self._world.findings.note("resume", process.name)
+        process.resume()
+
+    def _cut(self, cut: set[str]) -> None:
+        victim = self._any(self._world.processes())
+        if victim is not None:
+            self._world.findings.note("cut", victim.name)
+            cut.add(victim.name)
+            self._world.loop.after(self._chance.spread(0.1, 10.0), cut.discard, victim.name)
+
+    def _outage(self, flag: str) -> None:
+        servers = self._world.servers
+        setattr(servers, flag, True)
+        self._world.loop.after(self._chance.spread(0.1, 10.0), setattr, servers, flag, False)
+
+    def _clock_jump(self) -> None:
+        victim = self._any(self._world.processes())
+        if victim is not None:
+            self._world.clocks[victim].offset_us = int(self._chance.between(-CLOCK_JUMP_US, CLOCK_JUMP_US))
+
+    def _forget_window(self) -> None:
+        streams = list(self._world.servers.log.streams.values())
+        streams[self._chance.random.randrange(len(streams))].forget_window()

@@ -1,0 +1,229 @@
+"""The simulated world: servers, owner and edge processes, and who restarts them.
+
+An owner process runs the real `OwnerHost`, an edge the real `Gate` and `Reads`; only their ports are simulated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from oms.payment.v1 import payment_commands_pb2
+from ordermesh.runtime.gate import Gate
+from ordermesh.runtime.host import OwnerHost
+from ordermesh.runtime.reads import Reads
+from ordermesh.runtime.registry import Registry
+from ordermesh.runtime.topology import Topology, new_deployment
+from ordermesh.testing.simulation.audit import Audit
+from ordermesh.testing.simulation.chance import Chance
+from ordermesh.testing.simulation.clock import SimulatedClock
+from ordermesh.testing.simulation.findings import Findings
+from ordermesh.testing.simulation.links import BusLink, LogLink, StoreLink
+from ordermesh.testing.simulation.loop import WORLD, Process, VirtualLoop
+from ordermesh.testing.simulation.profile import Profile
+from ordermesh.testing.simulation.provider import Provider
+from ordermesh.testing.simulation.servers import Servers
+from ordermesh.testing.simulation.shop import groups, services
+from ordermesh.testing.simulation.truth import Truth
+
+T = TypeVar("T")
+
+PROVIDER_REQUEST = payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name
+"""The one effect of the services."""
+
+CALL_TIMEOUT_S = 8.0
+"""After how long a client gives a call up, in seconds."""
+
+STOP_TIMEOUT_S = 30.0
+"""After how long a process that was asked to stop is killed."""
+
+
+class Disconnected(Exception):
+    """The client's connection to the edge broke, or the call took too long: the outcome is unknown."""
+
+
+class Edge:
+    """What lives in an edge process."""
+
+    def __init__(self, process: Process, log: LogLink, gate: Gate, reads: Reads) -> None:
+        self.process = process
+        self.log = log
+        self.gate = gate
+        self.reads = reads
+        self.calls: list[asyncio.Future[Any]] = []
+
+
+class World:
+    """Everything of one run."""
+
+    def __init__(self, seed: int, profile: Profile, trace: Callable[[str], None] | None = None) -> None:
+        self.profile = profile
+        self.seed = seed
+        self.loop = VirtualLoop(profile.turn_cost_s)
+        self.loop.set_exception_handler(self._unhandled)
+        self.chance = Chance(seed, profile.rates)
+        self.findings = Findings(self.loop.time, trace)
+        self.deployment = new_deployment(f"sim{seed}", profile.partitions, groups(profile.separate_groups))
+        self.topology = Topology(self.deployment)
+        self.services = services(random.Random(f"services {seed}"))
+        self.registry = Registry(self.services)
+        self.truth = Truth(self.topology, self.registry, self.findings)
+        self.servers = Servers(self.loop, self.chance, self.registry.tables(), profile.latency_s)
+        self.audit = Audit(self.servers, self.truth, self.registry, self.topology, self.findings)
+        self.provider = Provider(self.loop, self.chance, self.findings)
+        self.provider.effect_started = self.audit.effect_started
+        self.servers.watcher, self.servers.crash = self.audit, self.crash
+        self.servers.note, self.servers.report = self.findings.note, self.findings.report
+        self.owners: list[tuple[Process, OwnerHost] | None] = [None] * profile.owners
+        self.edges: list[Edge | None] = [None] * profile.edges
+        self.clocks: dict[Process, SimulatedClock] = {}
+        self.lives = 0
+        self.restarting = True
+
+    async def start(self) -> None:
+        """Creates the logs and starts every process."""
+        for partition in self.topology.partitions():
+            await self.servers.log.create(partition, self.profile.log_bytes)
+        for slot in range(self.profile.owners):
+            self.start_owner(slot)
+        for slot in range(self.profile.edges):
+            self.start_edge(slot)
+
+    def _process(self, role: str, slot: int) -> tuple[Process, SimulatedClock]:
+        """A new life of a process; half of the deployments give each life a name of its own."""
+        self.lives += 1
+        process = Process(f"{role}-{slot}" if self.seed % 2 else f"{role}-{slot}-{self.lives}", self.loop)
+        clock = SimulatedClock(self.loop, f"{self.seed} {self.lives}", int(self.chance.between(-2e6, 2e6)))
+        if self.chance.coin():
+            clock.set_busy(self.chance.random.random())
+        self.clocks[process] = clock
+        return process, clock
+
+    def start_owner(self, slot: int) -> None:
+        """A new owner process."""
+        process, clock = self._process("owner", slot)
+        host = OwnerHost(
+            instance=process.name, build="simulated", log=LogLink(self.servers, process),
+            store=StoreLink(self.servers, process), bus=BusLink(self.servers, process), clock=clock, services=self.services,
+            deployment=self.deployment, effects={PROVIDER_REQUEST: self.provider.handler()},
+            options=self.profile.options,
+        )  # fmt: skip
+        self.owners[slot] = (process, host)
+        self.findings.note("start", process.name)
+        process.spawn(self._run_owner(slot, process, host))
+
+    async def _run_owner(self, slot: int, process: Process, host: OwnerHost) -> None:
+        try:
+            await host.run()
+        except BaseException as error:
+            self.findings.report("I5", f"the owner process {process.name} failed: {error!r}")
+            raise
+        self.findings.note("stopped", process.name)
+        self.loop.after(0, self.crash, process)
+
+    def start_edge(self, slot: int) -> None:
+        """A new edge process."""
+        process, clock = self._process("edge", slot)
+        log = LogLink(self.servers, process)
+        gate = Gate(
+            instance=process.name, log=log, bus=BusLink(self.servers, process), clock=clock,
+            deployment=self.deployment, options=self.profile.options,
+        )  # fmt: skip
+        reads = Reads(gate=gate, store=StoreLink(self.servers, process), clock=clock)
+        self.findings.note("start", process.name)
+
+        async def start() -> None:
+            await gate.start()
+            self.edges[slot] = Edge(process, log, gate, reads)
+
+        process.spawn(start())
+
+    def crash(self, process: Process) -> None:
+        """SIGKILL; somebody starts it again after a while."""
+        if process.dead:
+            return
+        self.findings.note("kill", process.name)
+        process.kill()
+        self.servers.subscriptions[:] = [one for one in self.servers.subscriptions if one.process is not process]
+        self.servers.log_cut.discard(process.name)
+        self.servers.bus_cut.discard(process.name)
+        delay_s = 0.1 if self.chance.healed else self.chance.spread(0.01, 8.0)
+        role, slot = process.name.split("-")[:2]
+        if role == "edge":
+            self._drop_edge(int(slot))
+            self.loop.after(delay_s, self._restart, self.start_edge, int(slot))
+        else:
+            self.owners[int(slot)] = None
+            self.loop.after(delay_s, self._restart, self.start_owner, int(slot))
+
+    def _drop_edge(self, slot: int) -> None:
+        edge, self.edges[slot] = self.edges[slot], None
+        for call in edge.calls if edge is not None else ():
+            self.loop.after(self.chance.spread(0.001, 1.0), _break, call)
+
+    def _restart(self, start: Callable[[int], None], slot: int) -> None:
+        if self.restarting:
+            start(slot)
+
+    def stop(self, process: Process, host: OwnerHost, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """SIGTERM, and SIGKILL if that takes too long."""
+        if not process.dead:
+            self.findings.note("stop", process.name)
+            self.loop.call_soon(host.stop, context=process.context)
+            self.loop.after(timeout_s, self.crash, process)
+
+    def processes(self) -> list[Process]:
+        """Those that live."""
+        owners = [entry[0] for entry in self.owners if entry is not None]
+        return owners + [edge.process for edge in self.edges if edge is not None]
+
+    async def call(self, work: Callable[[Edge], Awaitable[T]]) -> T:
+        """Does something in an edge process for a client. Raises Disconnected, and whatever the work raises."""
+        edges = [edge for edge in self.edges if edge is not None]
+        if not edges:
+            await asyncio.sleep(self.chance.between(0.05, 0.5))
+            raise Disconnected
+        edge = edges[self.chance.random.randrange(len(edges))]
+        answer: asyncio.Future[T] = self.loop.create_future()
+        edge.calls.append(answer)
+
+        async def serve() -> None:
+            try:
+                result = await work(edge)
+            except Exception as error:
+                self.loop.after(self.servers.travel_s(), _settle, answer, None, error)
+            else:
+                self.loop.after(self.servers.travel_s(), _settle, answer, result, None)
+
+        self.loop.call_at(
+            self.loop.time() + self.servers.travel_s(), lambda: edge.process.spawn(serve()), context=edge.process.context
+        )
+        self.loop.after(CALL_TIMEOUT_S, _break, answer)
+        try:
+            return await answer
+        finally:
+            edge.calls.remove(answer)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs a client."""
+        return self.loop.create_task(coroutine, context=WORLD.copy())
+
+    def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self.findings.report("I5", f"{context.get('message')}: {error!r}")
+
+
+def _break(answer: asyncio.Future[Any]) -> None:
+    if not answer.done():
+        answer.set_exception(Disconnected())
+
+
+def _settle(answer: asyncio.Future[Any], result: object, error: Exception | None) -> None:
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(result)
