@@ -28,7 +28,7 @@ from ordermesh.cli.flags import KERNEL_PANEL
 from ordermesh.notification.catalogue import MILESTONES
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.problems import CODES
-from ordermesh.runtime.settings import PREFIX, Settings
+from ordermesh.runtime.settings import KERNEL_DEFAULTS, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = ROOT / "services" / "ordermesh"
@@ -109,7 +109,7 @@ def settings_page() -> str:
     tree = ast.parse((CODE / "runtime" / "options.py").read_text())
     options = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "OwnerOptions")
     meanings = {name: text for name, _, text in attribute_docstrings(options)}
-    defaults = OwnerOptions()
+    defaults = KERNEL_DEFAULTS
     kernel = [
         (
             f"`{field.name}`",

@@ -14,17 +14,12 @@ from shutil import disk_usage
 from oms.log.v1 import log_pb2
 from oms.payment.v1 import payment_commands_pb2
 from ordermesh.adapters.jetstream import JetStreamLog
-from ordermesh.adapters.jetstream_events import JetStreamEvents
 from ordermesh.adapters.nats_bus import NatsBus
-from ordermesh.adapters.provider_ledger import read_ledger
 from ordermesh.adapters.sandbox_payments import TOKENS, SandboxPayments
 from ordermesh.adapters.sqlite import SqliteStore
 from ordermesh.adapters.system_clock import SystemClock
 from ordermesh.core.decider import Service, Table
-from ordermesh.gateway.edge import EdgeOptions, EdgeServer
-from ordermesh.gateway.http_port import HttpPort, probes
 from ordermesh.inventory import app as inventory
-from ordermesh.notification.cloud_event import CloudEvents
 from ordermesh.order import app as order
 from ordermesh.payment import app as payment
 from ordermesh.runtime import subjects
@@ -33,8 +28,7 @@ from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.membership import Membership
 from ordermesh.runtime.ports import LogError, StoreUnavailable
 from ordermesh.runtime.relay import RELAY_POSITIONS, Relay
-from ordermesh.runtime.server import ServerOptions
-from ordermesh.runtime.settings import Settings
+from ordermesh.runtime.settings import CannotStart, Settings
 from ordermesh.runtime.topology import DEFAULT_GROUPS, Topology, new_deployment
 from ordermesh.shipping import app as shipping
 from ordermesh.shipping.model import ShippingPolicy
@@ -50,10 +44,6 @@ LOG_SPARE_BYTES = 1 << 30
 """What the own nats-server may keep beside the partitions' logs: integration events."""
 LOG_BYTES_LIMIT_MIN = 64 << 30
 """So that logs made with other settings still fit."""
-
-
-class CannotStart(Exception):
-    """The engine cannot start on what is there; the text says what contradicts what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +219,11 @@ async def _edge(
     serving: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
+    from ordermesh.adapters.provider_ledger import read_ledger  # noqa: PLC0415 # only an edge needs it
+    from ordermesh.gateway.edge import EdgeOptions, EdgeServer  # noqa: PLC0415 # gRPC would double an owner's start
+    from ordermesh.gateway.http_port import HttpPort, probes  # noqa: PLC0415 # as above
+    from ordermesh.runtime.server import ServerOptions  # noqa: PLC0415 # as above
+
     options = settings.kernel
     gate = Gate(
         instance=instance, log=world.log, bus=world.bus, clock=world.clock, deployment=deployment, options=options
@@ -293,6 +288,9 @@ async def _relay(
     serving: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
+    from ordermesh.adapters.jetstream_events import JetStreamEvents  # noqa: PLC0415 # only a relay needs it
+    from ordermesh.notification.cloud_event import CloudEvents  # noqa: PLC0415 # as above
+
     events = JetStreamEvents([settings.nats], name=instance)
     membership = Membership(instance, "relay", groups, build(), world.bus, world.clock, settings.kernel)
     relay = Relay(

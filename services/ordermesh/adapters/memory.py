@@ -1,8 +1,8 @@
 """Log, store and bus in memory: plain and well-behaved, for simulation and tests.
 
-They have the semantics that the other adapters have (JetStream's for the log), and no faults: the simulation adds those.
-The synchronous parts (`MemoryStream`, `MemoryTable`) are public, so that a simulation can apply an operation at a moment
-of its own choice.
+They have the semantics that the other adapters have (JetStream's for the log), and no faults: the simulation adds
+those. The synchronous parts (`MemoryStream`, `MemoryTable`) are public, so that a simulation can apply an operation at
+a moment of its own choice.
 """
 
 from __future__ import annotations
@@ -173,7 +173,14 @@ class MemoryLog:
             self.streams[partition] = MemoryStream(bytes_max, self._now)
 
     async def append(
-        self, partition: PartitionId, kind: Kind, data: bytes, *, frame_id: str, dedupe: bool, expected: int | None = None
+        self,
+        partition: PartitionId,
+        kind: Kind,
+        data: bytes,
+        *,
+        frame_id: str,
+        dedupe: bool,
+        expected: int | None = None,
     ) -> int:
         """As the port says."""
         return self.stream(partition).append(kind, data, frame_id, dedupe, expected)
@@ -287,9 +294,9 @@ class MemoryStore:
         return await self.load(table, keys)
 
     async def query(
-        self, table: Table, partition: Sequence[object], *, after: bytes = b"", count_max: int, quorum: bool = True
+        self, table: Table, partition: Sequence[object], *, after: bytes = b"", count_max: int, quorum: bool = True  # noqa: ARG002
     ) -> Page:
-        """As the port says."""
+        """As the port says; every row here is at quorum."""
         self._check()
         wanted = tuple(partition)
         kept = self.tables[table.name]

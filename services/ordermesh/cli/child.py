@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ordermesh.adapters.nats_server import die_with_parent
+from ordermesh.cli.announce import READY_VARIABLE
 from ordermesh.cli.processes import start_time
 
-READY_VARIABLE = "ORDERMESH_READY_FD"
 RESTART_MIN_S = 0.2
 RESTART_MAX_S = 10.0
 """Wait before a child is started again; doubles with each early death."""
@@ -75,9 +75,11 @@ class Child:
                     return
                 if not served_once:
                     raise ChildFailed(f"{self.spec.name} {_ending(status)} before it served. {self._log_end()}")
-                wait_s = RESTART_MIN_S if loop.time() - begun > STEADY_S else min(2 * wait_s, RESTART_MAX_S)
+                if loop.time() - begun > STEADY_S:
+                    wait_s = RESTART_MIN_S
                 self._say(f"{self.spec.name} {_ending(status)}; it is started again in {wait_s:.1f} s")
                 await self._pause(wait_s)
+                wait_s = min(2 * wait_s, RESTART_MAX_S)
                 self.restarts += 1
         finally:
             self.ended.set()
@@ -172,15 +174,6 @@ class Child:
             lines = log.read().decode(errors="replace").splitlines()[-10:]
             return f"The end of {self.spec.log}:\n" + "\n".join(lines)
         return f"Its log: {self.spec.log}"
-
-
-def announce_serving() -> None:
-    """For a child: tells the supervisor that it serves; does nothing in a process that has none."""
-    descriptor = os.environ.pop(READY_VARIABLE, "")
-    if descriptor:
-        with suppress(OSError):
-            os.write(int(descriptor), b"serving\n")
-            os.close(int(descriptor))
 
 
 def _ending(status: int) -> str:

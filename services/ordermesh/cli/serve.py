@@ -13,13 +13,13 @@ from typing import Literal
 
 import structlog
 
-from ordermesh.cli.child import announce_serving
-from ordermesh.runtime.settings import Settings, SettingsError, load_settings
+from ordermesh.cli.announce import announce_serving
+from ordermesh.runtime.settings import CannotStart, Settings, SettingsError, load_settings
 
 Role = Literal["edge", "owner", "relay"]
 ROLES: tuple[Role, ...] = ("edge", "owner", "relay")
 
-COLLECT_AFTER, COLLECT_OLDER_AFTER, COLLECT_OLDEST_AFTER = 50_000, 20, 100
+COLLECT_AFTER, COLLECT_OLDER_AFTER, COLLECT_OLDEST_AFTER = 200_000, 20, 100
 """Thresholds of the garbage collector: containers made since the last look, and looks at a generation per older one."""
 
 
@@ -44,8 +44,8 @@ def serve(role: str, settings: Settings, groups: Sequence[str]) -> None:
     configure_logging(settings.log_level, role)
     try:
         uvloop.run(_serve(role, settings, groups))
-    except (OSError, RuntimeError) as error:
-        structlog.get_logger().error("cannot serve", error=str(error), exc_info=True)
+    except (CannotStart, OSError) as error:
+        structlog.get_logger().error("cannot serve", error=str(error))
         sys.exit(1)
 
 
@@ -55,7 +55,8 @@ def configure_logging(level: str, role: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        # Never with local variables: these hold payment tokens and customers' data.
+        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
     ]
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(

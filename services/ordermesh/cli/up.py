@@ -16,7 +16,7 @@ from ordermesh.cli.data_directory import DataDirectory, DirectoryHeld
 from ordermesh.cli.flags import with_settings
 from ordermesh.cli.output import say
 from ordermesh.cli.serve import Role, serve
-from ordermesh.runtime.settings import Settings
+from ordermesh.runtime.settings import CannotStart, Settings
 
 DOWN_POLL_S = 0.05
 DOWN_PATIENCE_S = 5.0
@@ -32,7 +32,6 @@ def up(settings: Settings) -> None:
     Example: ordermesh up --data .ordermesh --workers 2
     """
     from ordermesh.adapters.nats_server import NatsServerError  # noqa: PLC0415 # the other commands need no engine
-    from ordermesh.bootstrap import CannotStart  # noqa: PLC0415 # as above
     from ordermesh.cli.child import ChildFailed  # noqa: PLC0415 # as above
     from ordermesh.cli.supervisor import StartFailed, supervise  # noqa: PLC0415 # as above
 

@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 
 class Call:
-    """What a method may know of its call beside the request."""
+    """What a method may know of its call beside the request. Raises Problem for one whose deadline has passed."""
 
     __slots__ = ("_context", "traceparent")
 

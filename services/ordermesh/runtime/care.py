@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 
 from oms.log.v1 import log_pb2
 from ordermesh.runtime import subjects
@@ -11,6 +12,9 @@ from ordermesh.runtime.agenda import write_id
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.owner import Owner
 from ordermesh.runtime.ports import LogState, LogUnavailable
+
+EXTENTS_MAX = 1_000
+"""Remembered points of a log's growth: they tell what is older than the retention."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +28,7 @@ class Care:
         self._options: OwnerOptions = owner.options
         self._status_at = 0.0
         self.relay_through = 0
+        self._extents: deque[tuple[float, int]] = deque()
         self.status = log_pb2.PartitionStatus(group=owner.id.group, partition=owner.id.number, intake_open=True)
 
     async def run(self) -> None:
@@ -76,22 +81,39 @@ class Care:
         self._around.bus.publish(subjects.STATUS, status.SerializeToString())
 
     async def _trim(self, state: LogState) -> LogState:
-        """Removes what nobody needs once the log gets full; only by a checkpoint that this owner saved."""
+        """Removes what nobody needs and is past its retention, which gives way once the log gets full; only by a
+        checkpoint that this owner saved."""
         saved = self._owner.flusher.checkpoint
-        if saved is None or state.bytes_used < self._options.trim_share * state.bytes_max:
+        old_through = self._old_through(state.last_sequence)
+        if saved is None:
             return state
         decided = saved.decided_sequence - (1 if saved.decided_index >= 0 else 0)
         limits = [decided, saved.sequence - 1, *(sent.sequence for sent in saved.sent_through)]
         if self._options.relay_required:
             limits.append(self.relay_through)
+        is_short_of_room = state.bytes_used >= self._options.trim_share * state.bytes_max
+        if not is_short_of_room:
+            limits.append(old_through)
         through = min(limits)
-        if through < saved.sequence - 1 and self._owner.wants_empty_frame():
+        if is_short_of_room and through < saved.sequence - 1 and self._owner.wants_empty_frame():
             self._owner.is_empty_frame_wanted = True
             self._owner.wake()
         if through < state.first_sequence:
             return state
         await self._around.log.trim(self._owner.id, through)
         return await self._around.log.state(self._owner.id)
+
+    def _old_through(self, last_sequence: int) -> int:
+        """The sequence up to which the log is older than the retention, as far as this owner has seen it grow."""
+        now = self._around.clock.monotonic()
+        step_s = max(self._options.status_interval_s, self._options.retention_s / EXTENTS_MAX)
+        if not self._extents or now - self._extents[-1][0] >= step_s:
+            self._extents.append((now, last_sequence))
+        too_old = now - self._options.retention_s
+        while len(self._extents) > 1 and self._extents[1][0] < too_old:
+            self._extents.popleft()
+        seen_at, sequence = self._extents[0]
+        return sequence if seen_at < too_old else 0
 
     def _decide_intake(self, state: LogState) -> None:
         """Whether clients' commands are taken: there must be room for what they will lead to, and no long queue."""

@@ -25,13 +25,13 @@ class OwnerOptions:
     """Envelopes or decisions in a frame: beyond this a frame gains nothing and delays its first item."""
     frame_bytes_max: int = 512 * 1024
     """Bytes that stop the gathering of a frame: far below the server's 8 MiB, so one large item always fits."""
-    pacing_s: float = 0.005
+    pacing_s: float = 0.01
     """How long a busy process waits for a fuller frame: below what a caller feels, above a frame's own cost."""
     busy_share: float = 0.5
     """Loop utilisation from which a process paces its frames."""
     flush_gather_s: float = 0.03
     """How long changed aggregates gather when nobody waits for the store: saves rows that change again at once."""
-    flush_gather_busy_s: float = 0.25
+    flush_gather_busy_s: float = 0.5
     """The same in a busy process: most orders are through by then, and each row is written once instead of thrice."""
     flush_answer_s: float = 0.7
     """A caller who waits for the store is told LOGGED after this: below the edge's one second."""
@@ -50,16 +50,19 @@ class OwnerOptions:
     effects_in_flight_max: int = 256
     """Calls to the provider at once and per partition: bounds sockets and the provider's load."""
     effect_retry_min_s: float = 0.1
+    """First pause before an effect of unknown outcome is executed again."""
     effect_retry_max_s: float = 30.0
     """Backoff of an effect whose outcome is unknown."""
     breaker_failures: int = 20
     """Unknown outcomes in a row after which effects pause, then go one at a time until one succeeds."""
     breaker_pause_s: float = 1.0
+    """Between two tries while the breaker is open."""
     load_timeout_s: float = 0.5
     """How long a decision waits for the store before its command is parked: others wait behind it."""
     hand_over_s: float = 10.0
     """How long a stopping owner tries to leave nothing to redo; after that the next one redoes it."""
     retry_min_s: float = 0.05
+    """First pause before log or store are asked again."""
     retry_max_s: float = 2.0
     """Backoff for log and store."""
     tick_s: float = 0.1

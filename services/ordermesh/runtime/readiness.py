@@ -1,7 +1,8 @@
 """Whether this process can serve, and if not, why.
 
-Ready means: the log takes appends. The store and the owners may be away, because orders are taken without them; they
-are reasons only until everything was there once, so that nobody is sent to a deployment that is still starting.
+Ready means: the log answers. The store and the owners may be away, because orders are taken without them; they are
+reasons only until everything was there once, so that nobody is sent to a deployment that is still starting. A process
+that starts into an outage waits for them half a minute, and then serves with what there is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from ordermesh.runtime.ports import Clock, Log, LogError, PartitionId, Store, St
 
 CHECK_TIMEOUT_S = 1.0
 """A dependency that does not answer in this time counts as away."""
+STARTING_S = 30.0
+"""How long a process that has not yet seen everything there counts as starting."""
 CHECK_AGE_MAX_S = 0.5
 """Probes within this time share one answer, however many ask."""
 
@@ -47,6 +50,7 @@ class ReadinessCheck:
         self._statuses = statuses
         self._next_partition = 0
         self._was_complete = False
+        self._made_at = clock.monotonic()
         self._stopping = False
         self._checked_at = float("-inf")
         self._checking = asyncio.Lock()
@@ -70,7 +74,8 @@ class ReadinessCheck:
         log, store = await asyncio.gather(self._log_problem(), self._store_problem())
         needed = [problem for problem in (log,) if problem]
         wanted = [problem for problem in (store, *self._owner_problems()) if problem]
-        if not self._was_complete and (needed or wanted):
+        is_starting = not self._was_complete and self._clock.monotonic() - self._made_at < STARTING_S
+        if is_starting and (needed or wanted):
             return Readiness(False, (*needed, *wanted), ())
         self._was_complete = True
         return Readiness(not needed, needed, wanted)

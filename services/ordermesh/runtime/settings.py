@@ -31,6 +31,10 @@ class SettingsError(Exception):
     """A setting is not what it should be; the text names it, and what is wrong."""
 
 
+class CannotStart(Exception):
+    """A process cannot start with its settings on what is there; the text says what contradicts what, what to do."""
+
+
 class Settings(BaseSettings):
     """The settings of a deployment's processes, checked. Frozen: a process keeps what it started with."""
 

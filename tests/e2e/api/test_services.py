@@ -77,7 +77,8 @@ async def test_a_receipt_that_cannot_be_is_refused(client: Client, sku: str, qua
 async def test_an_order_shows_its_reservations_payment_and_shipment(client: Client) -> None:
     order = await client.completed(sku="TRACE", quantity=3)
 
-    payment = (await client.payments.GetPayment(payment_service_pb2.GetPaymentRequest(order_id=order.order_id))).payment
+    asked = payment_service_pb2.GetPaymentRequest(order_id=order.order_id, read_consistency=LINEARIZABLE)
+    payment = (await client.payments.GetPayment(asked)).payment
     assert payment.status == payment_pb2.PAYMENT_STATUS_CAPTURED
     assert payment.captured == order.total
 
@@ -97,6 +98,13 @@ async def test_an_order_shows_its_reservations_payment_and_shipment(client: Clie
 
 async def test_the_events_of_a_payment_come_in_pages_the_oldest_first(client: Client) -> None:
     order = await client.completed()
+
+    async def is_stored() -> bool:
+        request = payment_service_pb2.GetPaymentRequest(order_id=order.order_id)
+        payment = (await client.payments.GetPayment(request)).payment
+        return bool(payment.status == payment_pb2.PAYMENT_STATUS_CAPTURED)
+
+    await until(is_stored, "the capture is stored")
     names, token = [], ""
     while True:
         request = payment_service_pb2.ListPaymentEventsRequest(order_id=order.order_id, page_size=2, page_token=token)

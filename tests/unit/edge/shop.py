@@ -23,7 +23,7 @@ from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import StoredAggregate, StoreUnavailable
 from ordermesh.runtime.registry import Registry
-from ordermesh.runtime.topology import Topology, new_deployment
+from ordermesh.runtime.topology import DEFAULT_GROUPS, Topology, new_deployment
 from ordermesh.shipping import app as shipping
 from tests.e2e.api.client import Client
 
@@ -87,13 +87,13 @@ class ReplicatedStore(MemoryStore):
 class Shop:
     """The parts, of which tests may break some."""
 
-    def __init__(self, partitions: int = 2) -> None:
+    def __init__(self, partitions: int = 2, groups: Mapping[str, Sequence[str]] = DEFAULT_GROUPS) -> None:
         self.log = MemoryLog()
         self.store = ReplicatedStore(Registry(all_services(SERVICES)).tables())
         self.bus = MemoryBus()
         self.clock = SystemClock()
         self.provider = Provider()
-        self.deployment = new_deployment("test", partitions)
+        self.deployment = new_deployment("test", partitions, groups)
         self.gate = Gate(
             instance="edge",
             log=self.log,

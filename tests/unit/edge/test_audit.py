@@ -9,10 +9,11 @@ import pytest
 
 from oms.admin.v1 import admin_service_pb2
 from oms.inventory.v1 import inventory_state_pb2
-from oms.order.v1 import order_pb2, order_state_pb2
+from oms.order.v1 import order_pb2, order_service_pb2, order_state_pb2
 from oms.payment.v1 import payment_state_pb2
 from ordermesh.core.decider import AGGREGATE_COLUMNS, Row
 from ordermesh.runtime.ports import PartitionId
+from ordermesh.runtime.topology import SEPARATE_GROUPS
 from tests.e2e.api.client import Client, order_of, until
 from tests.unit.edge.shop import Operation, Shop
 
@@ -71,6 +72,19 @@ async def test_a_sound_deployment_holds_and_everything_was_looked_at(shop: Shop,
     assert [finding.invariant_id for finding in findings] == ["I1", "I2", "I3", "I4", "I5", "I6"]
     assert [list(finding.violations) for finding in findings] == [[]] * 6
     assert all(finding.checked for finding in findings)
+
+
+@pytest.mark.usefixtures("shop")  # for its short pauses
+async def test_a_deployment_with_one_group_per_service_holds_too() -> None:
+    shop = Shop(groups=SEPARATE_GROUPS)
+    async with shop.open() as client:
+        order = await client.completed()
+        await client.orders.RefundOrder(
+            order_service_pb2.RefundOrderRequest(order_id=order.order_id, amount=order.total)
+        )
+        await client.create(order_of(sku="NOWHERE"))
+
+        assert await audit(client) == {}
 
 
 async def test_only_what_is_asked_for_is_told(shop: Shop, client: Client) -> None:

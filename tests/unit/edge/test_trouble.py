@@ -278,3 +278,19 @@ async def test_a_deadline_that_has_passed_leaves_nothing_in_the_log(shop: Shop, 
 
     missing = await failure_of(client.get(request.order.order_id))
     assert missing.reason == "ORDER_NOT_FOUND"
+
+
+async def test_a_process_that_starts_into_an_outage_serves_after_a_while(
+    shop: Shop, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.stop_owner()
+    shop.store.available = False
+    starting = await shop.edge.readiness()
+    monkeypatch.setattr("ordermesh.runtime.readiness.STARTING_S", 0.0)
+    monkeypatch.setattr("ordermesh.runtime.readiness.CHECK_AGE_MAX_S", 0.0)
+    later = await shop.edge.readiness()
+    shop.store.available = True
+
+    assert not starting.ready
+    assert later.ready
+    assert "store does not answer" in later.degraded

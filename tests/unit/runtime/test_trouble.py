@@ -203,3 +203,17 @@ async def test_a_batch_that_outgrows_a_frame_goes_as_several() -> None:
         answers = await gate.settle(posted, TIMEOUT_S)
         values = [UInt64Value.FromString(one.state).value for one in answers if isinstance(one, Answer)]
         assert values == list(range(20, 220))
+
+
+async def test_what_is_past_its_retention_is_trimmed_though_there_is_room() -> None:
+    """Decided records go when they are old; the checkpoint's frame stays."""
+    engine = Engine(partitions=1, options=replace(OPTIONS, retention_s=0.2))
+    async with engine.running(engine.host("a")) as gate:
+        stream = engine.log.stream(ONLY)
+        async with asyncio.timeout(TIMEOUT_S):
+            while stream.first_sequence == 1:
+                await ask(gate, "x", Int64Value(value=1))
+                await asyncio.sleep(0.05)
+        assert stream.bytes_used < 0.1 * stream.bytes_max
+    async with engine.running(engine.host("b")) as gate:
+        await ask(gate, "x", Int64Value(value=1))
