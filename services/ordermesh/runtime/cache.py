@@ -17,8 +17,8 @@ from ordermesh.runtime.options import CLOCK_SKEW_ALLOWED_US
 from ordermesh.runtime.ports import StoredAggregate
 
 EVENT_OUT_OF_ORDER = "an event of version {found} follows version {version} of {key}"
-STATE_OVERHEAD_BYTES = 400
-"""What an aggregate costs beside its serialised state."""
+STATE_OVERHEAD_BYTES = 1_500
+"""What an aggregate costs in memory beside its serialised state: object, key, message; measured over 200,000 orders."""
 
 
 class Contradiction(Exception):

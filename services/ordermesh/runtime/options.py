@@ -39,8 +39,8 @@ class OwnerOptions:
     """Time between checkpoints: what a new owner has to redo, against the agenda written each time."""
     checkpoint_bytes: int = 16 * 1024 * 1024
     """Bytes of decisions after which a checkpoint is due before its time: bounds the redo."""
-    cache_bytes_max: int = 96 * 1024 * 1024
-    """Serialised size of the aggregates kept; in memory they take about three times that."""
+    cache_bytes_max: int = 192 * 1024 * 1024
+    """Memory for aggregates, per partition: half a minute of new orders at full load, so that none is looked up."""
     dirty_count_max: int = 50_000
     """Changed or parked aggregates past which an owner stops deciding and only flushes: bounds memory."""
     inbox_bytes_max: int = 32 * 1024 * 1024

@@ -1,1 +1,1 @@
-"""The contract of api.md against a real engine: gRPC from outside, real processes inside."""
+"""The public contract against a real engine: gRPC from outside, real processes inside."""

@@ -1,1 +1,1 @@
-"""A seeded simulation of the whole engine in virtual time, on the memory adapters; see docs/explanation/simulation.md."""
+"""A seeded simulation of the whole engine in virtual time on the memory adapters: docs/explanation/simulation.md."""

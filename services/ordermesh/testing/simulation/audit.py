@@ -17,7 +17,7 @@ from ordermesh.runtime.topology import Topology
 from ordermesh.testing.simulation.findings import Findings
 from ordermesh.testing.simulation.loop import Process
 from ordermesh.testing.simulation.servers import Servers
-from ordermesh.testing.simulation.truth import Books, Decided, TrueAggregate, TruePartition, Truth, source_name
+from ordermesh.testing.simulation.truth import Books, Decided, TruePartition, Truth, source_name
 
 STORED = 4
 """`oms.common.v1.Persistence`: stored at a quorum."""
@@ -37,7 +37,9 @@ class CheckedBooks:
 class Audit:
     """The watcher of the servers."""
 
-    def __init__(self, servers: Servers, truth: Truth, registry: Registry, topology: Topology, findings: Findings) -> None:
+    def __init__(
+        self, servers: Servers, truth: Truth, registry: Registry, topology: Topology, findings: Findings
+    ) -> None:
         self.servers = servers
         self.truth = truth
         self.registry = registry
@@ -62,10 +64,10 @@ class Audit:
         name = Key(kind, tenant, key, sub_key)
         true = self.truth.aggregates.get(name)
         moment = None if true is None else true.at(version)
-        if not self.findings.require(moment is not None, "I6", "{} is stored at the undecided version {}", name, version):
+        self.findings.require(moment is not None, "I6", "{} is stored at the undecided version {}", name, version)
+        if moment is None:
             return
-        assert moment is not None
-        same = (moment.epoch, moment.frame, moment.index, moment.write_time) == (epoch, frame, index, row.write_time)
+        same = (moment.epoch, moment.frame, moment.number, moment.write_time) == (epoch, frame, index, row.write_time)
         self.findings.require(same, "I6", "{} version {} is stored as {} at {}, but is {}", name, version,
                               (epoch, frame, index), row.write_time, moment[:4])  # fmt: skip
         self.findings.require(moment.state == state, "I6", "{} version {} is stored with other bytes", name, version)

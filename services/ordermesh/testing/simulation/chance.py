@@ -41,9 +41,9 @@ class Chance:
 
     def spread(self, low: float, high: float) -> float:
         """Spread over orders of magnitude."""
-        return low * (high / low) ** float(self.random.random())
+        return low * float((high / low) ** self.random.random())
 
     def interval(self, kind: str) -> float | None:
         """Seconds until a timed fault of this kind comes; None for never."""
         rate = self._rates.get(kind)
-        return None if rate is None else self.random.expovariate(rate)
+        return None if rate is None else float(self.random.expovariate(rate))

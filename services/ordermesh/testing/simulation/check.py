@@ -6,8 +6,9 @@ from oms.inventory.v1 import inventory_pb2
 from oms.log.v1 import log_pb2
 from oms.order.v1 import order_pb2
 from ordermesh.core.decider import Key
+from ordermesh.core.money import nanos_of
 from ordermesh.testing.simulation.goods import TENANT
-from ordermesh.testing.simulation.provider import AUTHORIZE, CAPTURE, REFUND, VOID, nanos
+from ordermesh.testing.simulation.provider import AUTHORIZE, CAPTURE, REFUND, VOID
 from ordermesh.testing.simulation.truth import TrueAggregate
 from ordermesh.testing.simulation.world import World
 
@@ -103,8 +104,9 @@ class EndCheck:
         voided = any((entry.order_id, entry.operation) == (key.key, VOID) for entry in provider.ledger)
         self._require(given <= taken <= held, "I4", "{}: {} given of {} taken of {} held", key, given, taken, held)
         if order.order_state == order_pb2.ORDER_STATE_COMPLETED:
-            self._require(taken == nanos(order.total), "I4", "{} completed, {} taken of {}", key, taken, order.total)
-            self._require(given == nanos(order.refunded), "I4", "{}: {} given, it says {}", key, given, order.refunded)
+            self._require(taken == nanos_of(order.total), "I4", "{} completed, {} taken of {}", key, taken, order.total)
+            said = nanos_of(order.refunded)
+            self._require(given == said, "I4", "{}: {} given, it says {}", key, given, said)
         else:
             self._require(taken == given, "I4", "{} ended without goods, {} taken, {} given", key, taken, given)
             self._require(not held or voided or bool(taken), "I4", "{} ended, and the provider holds {}", key, held)
@@ -141,10 +143,12 @@ class EndCheck:
                 kept = table.rows.get(table.key_of(row))
                 self._require(kept is not None and kept.values == row.values, "I6", "{} is not in {}", key, row.table)
         for partition, true_partition in self._truth.partitions.items():
-            kept_checkpoint = store.checkpoints.get(partition)
-            said = log_pb2.Checkpoint() if kept_checkpoint is None else log_pb2.Checkpoint.FromString(kept_checkpoint[1])
-            self._require(said.frame == len(true_partition.frames), "I6", "{} ended at frame {} with a checkpoint at {}",
-                          partition, len(true_partition.frames), said.frame)  # fmt: skip
+            newest = store.checkpoints.get(partition)
+            said = log_pb2.Checkpoint() if newest is None else log_pb2.Checkpoint.FromString(newest[1])
+            self._require(
+                said.frame == len(true_partition.frames), "I6", "{} ended at frame {} with a checkpoint at {}",
+                partition, len(true_partition.frames), said.frame,
+            )  # fmt: skip
 
 
 def order_keys(world: World) -> list[Key]:

@@ -20,8 +20,11 @@ from typing import Any
 from ordermesh.testing.simulation.profile import draw_profile
 from ordermesh.testing.simulation.run import Result, run_seed
 
-CHUNK_SEEDS = 25
-"""Seeds of one line of results, and of one process's life."""
+LINE_SEEDS = 100
+"""Seeds of one line of a results file."""
+
+CHUNK_SEEDS = 10
+"""Seeds that a process takes at once when no results are kept."""
 
 
 def run(
@@ -32,15 +35,15 @@ def run(
         return _run_traced(start)
     revision = _revision()
     totals = Totals()
-    chunks = list(_chunks(start, seeds))
+    chunks = list(_chunks(start, seeds, CHUNK_SEEDS if results is None else LINE_SEEDS))
     for line in _lines(results, revision):
         if (line["start"], line["count"]) in chunks:
             chunks.remove((line["start"], line["count"]))
             totals.add(line)
     if totals.seeds:
         print(f"{totals.seeds} seeds of revision {revision} are in {results} already", flush=True)
-    for line in _simulate(chunks, processes):
-        line = {"revision": revision, **line}
+    for counted in _simulate(chunks, processes):
+        line = {"revision": revision, **counted}
         totals.add(line)
         if results is not None:
             with results.open("a") as file:
@@ -83,7 +86,7 @@ class Totals:
     def summary(self) -> str:
         """A few lines for a person."""
         lines = [
-            f"seeds   {self.seeds}, {self.failed} failed" + (f", the first is {self.first_failed}" if self.failed else ""),
+            f"seeds   {self.seeds}, {self.failed} failed" + (f", first {self.first_failed}" if self.failed else ""),
             f"steps   {self.steps}, {self.virtual_s:.0f} virtual seconds, {self.cpu_s:.0f} CPU seconds",
             f"orders  {sum(self.orders.values())}: {_counts(self.orders)}",
             f"checks  {_counts(self.checks)}",
@@ -112,10 +115,10 @@ def _trace(seed: int) -> bool:
     return not result.findings
 
 
-def _chunks(start: int, seeds: int) -> Iterator[tuple[int, int]]:
+def _chunks(start: int, seeds: int, size: int) -> Iterator[tuple[int, int]]:
     """First seeds and counts."""
-    for first in range(start, start + seeds, CHUNK_SEEDS):
-        yield first, min(CHUNK_SEEDS, start + seeds - first)
+    for first in range(start, start + seeds, size):
+        yield first, min(size, start + seeds - first)
 
 
 def _lines(results: Path | None, revision: str) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A client of the engine, as a checkout would be: it repeats a request until it has a definite answer, and keeps book."""
+"""A client of the engine, as a checkout would be: it repeats a request until it has a definite answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from ordermesh.runtime.ports import LogError
 from ordermesh.runtime.problems import Problem
 from ordermesh.runtime.reads import Readable, Wanted
 from ordermesh.testing.simulation import goods
-from ordermesh.testing.simulation.history import ACCEPTED, AT_LEAST, EVENTUAL, LINEARIZABLE, QUORUM, History, Placement, Told
+from ordermesh.testing.simulation.history import (
+    ACCEPTED,
+    AT_LEAST,
+    EVENTUAL,
+    LINEARIZABLE,
+    QUORUM,
+    History,
+    Placement,
+    Told,
+)
 from ordermesh.testing.simulation.world import Disconnected, Edge, World
 
 STRENGTHS = {
@@ -51,7 +60,9 @@ class Client:
         for _ in range(attempts_max):
             asked_s = self.world.loop.time()
             try:
-                answer = await self.world.call(lambda edge: self._post(edge, service, key, command, durability, create_time_ms))
+                answer = await self.world.call(
+                    lambda edge: self._post(edge, service, key, command, durability, create_time_ms)
+                )
             except REFUSED_TO_TRY as error:
                 self.world.findings.note("client", key.key, "failed", type(error).__name__, error)
             else:

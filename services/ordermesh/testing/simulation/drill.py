@@ -39,7 +39,7 @@ def search(name: str) -> list[Catch]:
     found: list[Catch] = []
     for seed in range(1, SEEDS_MAX + 1):
         invariant = catches(name, seed)
-        if invariant:
+        if invariant and not run_seed(seed).findings:
             found.append({"seed": seed, "invariant": invariant})
             if len(found) == CATCHES:
                 break

@@ -8,6 +8,7 @@ from google.type import money_pb2
 
 from oms.order.v1 import order_pb2
 from ordermesh.core import ids
+from ordermesh.core.money import nanos_of
 
 CURRENCY = "GBP"
 TENANT = "default"
@@ -50,5 +51,5 @@ def make_order(order_id: str, customer_id: str, skus: int, chance: random.Random
 
 def content_of(order: order_pb2.Order) -> tuple[object, ...]:
     """What the customer asked for."""
-    lines = tuple((line.line_id, line.sku, line.quantity, line.unit_price.units, line.unit_price.nanos) for line in order.lines)
-    return (order.customer_id, lines, order.total.units, order.total.nanos)
+    lines = [(line.line_id, line.sku, line.quantity, nanos_of(line.unit_price)) for line in order.lines]
+    return (order.customer_id, *lines, nanos_of(order.total))

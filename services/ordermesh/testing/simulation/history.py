@@ -64,7 +64,8 @@ class History:
         content = content_of(state.order)
         contents = {one.content for one in placements}
         for one in placements:
-            if one.persistence == ACCEPTED and len(contents) == 1 or one.persistence > ACCEPTED and not one.reason:
+            is_alone = one.persistence == ACCEPTED and len(contents) == 1
+            if is_alone or (one.persistence > ACCEPTED and not one.reason):
                 self._findings.require(one.content == content, "I1", "{} has other content than acknowledged", key)
             if one.reason:
                 self._check_refusal(key, one, content)
@@ -85,7 +86,7 @@ class History:
                 self._findings.require(not gone, "I7", "{} was acknowledged, and later said not to exist", key)
             needed = max((other.version for other in told if _counts(other, one)), default=0)
             self._findings.require(
-                one.version >= needed, "I7", "{} was told at version {} after version {}: {}", key, one.version, needed, one
+                one.version >= needed, "I7", "{} was told at version {} after {}: {}", key, one.version, needed, one
             )
 
 

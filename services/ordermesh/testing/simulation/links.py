@@ -7,8 +7,9 @@ when it asks and when it is answered. What a killed process has on its way arriv
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ordermesh.adapters.memory import stored_aggregate, subject_matches
 from ordermesh.core.decider import Key, Row, Table
@@ -63,7 +64,9 @@ class Link:
         answer: Answer = await future
         return answer
 
-    async def fail(self, error: Exception, after_s: float, apply: Callable[[], object] | None, late_s: float = 0) -> None:
+    async def fail(
+        self, error: Exception, after_s: float, apply: Callable[[], object] | None, late_s: float = 0.0
+    ) -> None:
         """Raises the error after a while. What was asked may still be applied, before or after that."""
         future = self.loop.create_future()
         if self._may_go():
@@ -82,7 +85,11 @@ class Link:
         return not self.process.dead
 
     def _arrive(
-        self, apply: Callable[[], Answer], down: Callable[[], bool], lost: Callable[[], Exception], future: object
+        self,
+        apply: Callable[[], Answer],
+        down: Callable[[], bool],
+        lost: Callable[[], Exception],
+        future: asyncio.Future[Any],
     ) -> None:
         if self.process.dead and self.chance.coin():
             return
@@ -96,21 +103,28 @@ class Link:
             error = refusal
         self.loop.after(self.servers.travel_s(), self._back, down, lost, future, answer, error)
 
-    def _back(self, down: Callable[[], bool], lost: Callable[[], Exception], future: object, *result: object) -> None:
+    def _back(
+        self,
+        down: Callable[[], bool],
+        lost: Callable[[], Exception],
+        future: asyncio.Future[Any],
+        answer: object,
+        error: Exception | None,
+    ) -> None:
         if down():
             self.loop.after(self.timeout_s(), self._answer, future, None, lost())
         else:
-            self._answer(future, *result)
+            self._answer(future, answer, error)
 
-    def _answer(self, future: object, answer: object, error: Exception | None) -> None:
-        if self.process.dead or future.done():  # type: ignore[attr-defined]
+    def _answer(self, future: asyncio.Future[Any], answer: object, error: Exception | None) -> None:
+        if self.process.dead or future.done():
             return
         if self.chance.strikes("crash_at_answer"):
             self.servers.crash(self.process)
         elif error is not None:
-            future.set_exception(error)  # type: ignore[attr-defined]
+            future.set_exception(error)
         else:
-            future.set_result(answer)  # type: ignore[attr-defined]
+            future.set_result(answer)
 
     def _apply_silently(self, apply: Callable[[], object]) -> None:
         if self.process.dead and self.chance.coin():
@@ -188,12 +202,19 @@ class LogLink(Link):
         """Whether the log cannot be reached from this process."""
         return self.servers.log_down or self.process.name in self.servers.log_cut
 
-    async def create(self, partition: PartitionId, bytes_max: int) -> None:
+    async def create(self, partition: PartitionId, bytes_max: int) -> None:  # noqa: ARG002
         """As the port says; the world has made the logs already."""
         await self._ask_log(lambda: None)
 
     async def append(
-        self, partition: PartitionId, kind: Kind, data: bytes, *, frame_id: str, dedupe: bool, expected: int | None = None
+        self,
+        partition: PartitionId,
+        kind: Kind,
+        data: bytes,
+        *,
+        frame_id: str,
+        dedupe: bool,
+        expected: int | None = None,
     ) -> int:
         """As the port says."""
 
@@ -336,7 +357,7 @@ class StoreLink(Link):
         return await self.load(table, keys)
 
     async def query(
-        self, table: Table, partition: Sequence[object], *, after: bytes = b"", count_max: int, quorum: bool = True
+        self, table: Table, partition: Sequence[object], *, after: bytes = b"", count_max: int, quorum: bool = True  # noqa: ARG002
     ) -> Page:
         """As the port says."""
         return await self.servers.store.query(table, partition, after=after, count_max=count_max)

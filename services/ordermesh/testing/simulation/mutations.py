@@ -6,6 +6,7 @@ catches is a hole in the simulation.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -92,7 +93,7 @@ def take_any_last_frame_for_ours() -> AbstractContextManager[Any]:
 def ignore_the_step_down() -> AbstractContextManager[Any]:
     """It goes on behind the other's frame."""
 
-    async def stubborn(log: Any, partition: Any, frame: Any, expected: int, clock: Any, options: Any) -> int:
+    async def stubborn(log: Any, partition: Any, frame: Any, expected: int, _clock: Any, options: Any) -> int:
         data, frame_id = frame.SerializeToString(deterministic=True), frame.id.hex()
         while True:
             try:
@@ -107,7 +108,7 @@ def ignore_the_step_down() -> AbstractContextManager[Any]:
                     continue
                 expected = last.sequence if last is not None else 0
             except LogError:
-                await recovery.asyncio.sleep(options.retry_min_s)
+                await asyncio.sleep(options.retry_min_s)
 
     return _both(recovery, owner_module, "append_decisions", stubborn)
 
@@ -468,15 +469,16 @@ def forget_the_parked() -> AbstractContextManager[Any]:
     return _replace(Agenda, "restore", forgetful)
 
 
-@_mutation("an answer about an evicted aggregate is not that it does not exist")
-def forget_evicted_answers() -> AbstractContextManager[Any]:
-    """The answer is looked up in the cache once the frame is in."""
-    answer = Owner._answer
+@_mutation("aggregates are evicted only between frames")
+def evict_inside_a_frame() -> AbstractContextManager[Any]:
+    """They are evicted whenever something is loaded, whatever the turn has loaded before."""
+    load = StoreLoader._load
 
-    def careless(self: Owner, waiting: Any) -> Any:
-        return answer(self, [one._replace(aggregate=one.key and self.cache.get(one.key)) for one in waiting])
+    async def hasty(self: StoreLoader, kind_name: str, keys: Sequence[Key]) -> None:
+        await load(self, kind_name, keys)
+        self._cache.evict()
 
-    return _replace(Owner, "_answer", careless)
+    return _replace(StoreLoader, "_load", hasty)
 
 
 @_mutation("a row seen during the redo may be one replica's alone, and does not count as stored")

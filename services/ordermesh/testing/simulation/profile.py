@@ -84,7 +84,7 @@ class Profile:
 
 
 def _log_uniform(chance: random.Random, low: float, high: float) -> float:
-    return low * (high / low) ** chance.random()
+    return low * float((high / low) ** chance.random())
 
 
 def _rates(chance: random.Random) -> dict[str, float]:
@@ -118,6 +118,8 @@ def _options(chance: random.Random) -> OwnerOptions:
     if chance.random() < 0.3:
         changes["effects_in_flight_max"] = chance.choice((1, 3))
     if chance.random() < 0.5:
+        changes["trim_share"] = chance.choice((0.0, 0.05, 0.2))
+    if chance.random() < 0.5:
         changes["retention_s"] = chance.choice((0.0, 0.5, 5.0))
     changes["checkpoint_interval_s"] = chance.choice((0.1, 0.3, 1.0, 2.0))
     changes["flush_gather_s"] = chance.choice((0.0, 0.005, 0.03, 0.2))
@@ -142,7 +144,7 @@ def draw_profile(seed: int) -> Profile:
         duration_s=chance.choice((3.0, 8.0, 20.0, 40.0)),
         latency_s=_log_uniform(chance, 0.0001, 0.02),
         turn_cost_s=chance.choice((0.0, 0.00001, 0.0001)),
-        log_bytes=chance.choice((150_000, 250_000, 400_000, 4_000_000)),
+        log_bytes=chance.choice((400_000, 800_000, 4_000_000)),
         options=_options(chance),
         rates=_rates(chance),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
-from google.type import money_pb2
 
 from oms.payment.v1 import payment_commands_pb2 as commands
+from ordermesh.core.money import nanos_of
 from ordermesh.runtime.agenda import EntryId
 from ordermesh.runtime.ports import EffectHandler, PartitionId
 from ordermesh.testing.simulation.chance import Chance
@@ -35,11 +36,6 @@ class Entry(NamedTuple):
 
 class ProviderFailed(Exception):
     """The provider's answer did not come: the outcome is unknown."""
-
-
-def nanos(amount: money_pb2.Money) -> int:
-    """Money as an integer."""
-    return amount.units * 1_000_000_000 + amount.nanos
 
 
 class Provider:
@@ -81,7 +77,7 @@ class Provider:
         return result
 
     def _answer(
-        self, future: object, request: commands.ProviderRequest, key: str, delay_s: float, unknown: bool
+        self, future: asyncio.Future[Any], request: commands.ProviderRequest, key: str, delay_s: float, unknown: bool
     ) -> None:
         result = self._execute(request, key)
         attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
@@ -105,7 +101,7 @@ class Provider:
         )  # fmt: skip
         self._results[key], self._requests[key] = result, payload
         if approved:
-            self.ledger.append(Entry(request.order_id, request.operation, nanos(request.amount), key))
+            self.ledger.append(Entry(request.order_id, request.operation, nanos_of(request.amount), key))
         return result
 
     def _approves(self, request: commands.ProviderRequest) -> bool:
@@ -119,12 +115,13 @@ class Provider:
         voided = any((entry.order_id, entry.operation) == (order_id, VOID) for entry in self.ledger)
         captured, refunded = self.total(order_id, CAPTURE), self.total(order_id, REFUND)
         if operation == CAPTURE:
-            good = captured + nanos(request.amount) <= held and not voided
-            require(good, "I4", "{} captures {} of {}, {} taken, voided={}", order_id, request.amount, held, captured, voided)
+            asked = nanos_of(request.amount)
+            good = captured + asked <= held and not voided
+            require(good, "I4", "{} captures {} of {}, voided={}", order_id, captured + asked, held, voided)
         elif operation == VOID:
             require(captured == 0 and not voided, "I4", "{} is voided after capture or twice", order_id)
         else:
-            good = refunded + nanos(request.amount) <= captured
+            good = refunded + nanos_of(request.amount) <= captured
             require(good, "I4", "{} refunds {} of {}, {} given", order_id, request.amount, captured, refunded)
         return True
 
@@ -135,11 +132,11 @@ class Provider:
         self.effect_started(PartitionId(group, int(number)), name, request.SerializeToString())
 
 
-def _fail(future: object) -> None:
-    if not future.done():  # type: ignore[attr-defined]
-        future.set_exception(ProviderFailed("no answer"))  # type: ignore[attr-defined]
+def _fail(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(ProviderFailed("no answer"))
 
 
-def _finish(future: object, result: commands.ProviderResult) -> None:
-    if not future.done():  # type: ignore[attr-defined]
-        future.set_result(result)  # type: ignore[attr-defined]
+def _finish(future: asyncio.Future[Any], result: commands.ProviderResult) -> None:
+    if not future.done():
+        future.set_result(result)

@@ -142,10 +142,10 @@ def _drive(run: Run) -> None:
     findings.on_first = world.loop.stop
     try:
         world.loop.run_until_complete(run.go())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the seed is what tells how to get it again
         if not findings.all:
             place = traceback.extract_tb(error.__traceback__)[-1]
             findings.report("simulation", f"{error!r} ({place.filename}:{place.lineno})")
     for task in world.loop.tasks:
-        if task.done() and not task.cancelled() and task._log_traceback:  # type: ignore[attr-defined]
+        if task.done() and not task.cancelled() and task._log_traceback:
             findings.report("I5", f"the task {task.get_name()} failed unheard: {task.exception()!r}")

@@ -34,11 +34,11 @@ def source_name(source: log_pb2.Source) -> SourceName:
 
 
 class Moment(NamedTuple):
-    """An aggregate at one version."""
+    """An aggregate at one version: after the decision of that number in that frame."""
 
     epoch: int
     frame: int
-    index: int
+    number: int
     write_time: int
     state: bytes
 
@@ -96,7 +96,8 @@ class Books:
 
     def apply(self, decision: log_pb2.Decision) -> Iterable[EntryId]:
         """Turns the page; returns what was closed without being open."""
-        wrong = [entry for entry in dict.fromkeys(map(entry_id, decision.closed)) if self.agenda.pop(entry, None) is None]
+        closed = dict.fromkeys(map(entry_id, decision.closed))
+        wrong = [entry for entry in closed if self.agenda.pop(entry, None) is None]
         if decision.HasField("unparked") and self.agenda.pop(entry_id(decision.unparked), None) is None:
             wrong.append(entry_id(decision.unparked))
         for entry in decision.opened:
@@ -228,10 +229,11 @@ class Truth:
             key = None if decision.HasField("dead_letter") else self._answer_key(envelope)
             self.decided.setdefault((reply_to, envelope.correlation), []).append(Decided(position, decision, key))
         if envelope is not None and envelope.HasField("agenda_id"):
-            entry = entry_id(envelope.agenda_id)
-            open_now = entry in true.books.agenda
+            due = entry_id(envelope.agenda_id)
             nothing = not decision.events and not decision.messages and not decision.opened
-            self.findings.require(open_now or nothing, "I6", "{} decided for the closed agenda entry {}", true.id, entry)
+            self.findings.require(
+                due in true.books.agenda or nothing, "I6", "{} decided for the closed agenda entry {}", true.id, due
+            )
         if decision.HasField("source"):
             name = source_name(decision.source)
             mark = true.books.marks.get((name[0], name[1]))
@@ -243,6 +245,14 @@ class Truth:
             self._check_overtaking(true, envelope, decision)
         wrong = list(true.books.apply(decision))
         self.findings.require(not wrong, "I6", "{} closed {} which were not open", true.id, wrong)
+        self._note_opened(true, decision)
+        for n, message in enumerate(decision.messages):
+            self._message_sent(true, position, n, message)
+        for check in self.after_decision:
+            check(decision)
+
+    def _note_opened(self, true: TruePartition, decision: log_pb2.Decision) -> None:
+        """Keeps what effects may start, and which keys have something parked."""
         for entry in decision.opened:
             if entry.WhichOneof("entry") == "effect":
                 true.effects[entry_id(entry.id)] = entry.effect
@@ -250,10 +260,6 @@ class Truth:
                 true.parked[entry_id(entry.id)] = frozenset(self._keys(entry.parked.envelope))
         if decision.HasField("unparked"):
             true.parked.pop(entry_id(decision.unparked), None)
-        for n, message in enumerate(decision.messages):
-            self._message_sent(true, position, n, message)
-        for check in self.after_decision:
-            check(decision)
 
     def _check_overtaking(
         self, true: TruePartition, envelope: log_pb2.Envelope, decision: log_pb2.Decision
@@ -319,7 +325,7 @@ class Truth:
         start = true.decided
         self.findings.require(end >= start, "I6", "decided through of {} went back to {}", true.id, decided)
         self.findings.require(
-            true.last_decision < end, "I6", "{} decided {} beyond its decided through {}", true.id, true.last_decision, end
+            true.last_decision < end, "I6", "{} decided {} beyond its end {}", true.id, true.last_decision, end
         )
         self._skipped(true, true.last_decision, end)
         true.last_decision = max(true.last_decision, (end[0], end[1] - 1))
@@ -337,7 +343,8 @@ class Truth:
             "I6", "{} at version {} gets an event of version {}", key, aggregate.version, event.version,
         )  # fmt: skip
         if good:
-            aggregate.evolve(self.registry.events[event.type].FromString(event.payload), frame.clock_us, position)
+            parsed = self.registry.events[event.type].FromString(event.payload)
+            aggregate.evolve(parsed, frame.clock_us, position)
             self.changed[true.id][key] = aggregate
             if event.kind == "dead_letter":
                 self.dead_letters[key] = true.id

@@ -1,4 +1,4 @@
-"""What the clients do: they receive stock, place orders (some of them again, or otherwise), cancel, return, refund, read;
+"""What the clients do: they receive stock, place orders (some again, or otherwise), cancel, return, refund and read;
 and somebody sends poison."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ordermesh.testing.simulation.history import History
 from ordermesh.testing.simulation.world import World
 
 ID_SKEWS_MS = (0, 0, 0, 0, 300, -300, 8_000, -8_000, -30_000, -3_600_000)
-"""How far ids are ahead of the true time: clocks of clients are off, and some ids are made long before they are used."""
+"""How far ids are ahead of the true time: clients' clocks are off, and some ids are made long before they are used."""
 
 
 class Workload:

@@ -106,15 +106,15 @@ class World:
         process, clock = self._process("owner", slot)
         host = OwnerHost(
             instance=process.name, build="simulated", log=LogLink(self.servers, process),
-            store=StoreLink(self.servers, process), bus=BusLink(self.servers, process), clock=clock, services=self.services,
-            deployment=self.deployment, effects={PROVIDER_REQUEST: self.provider.handler()},
+            store=StoreLink(self.servers, process), bus=BusLink(self.servers, process), clock=clock,
+            services=self.services, deployment=self.deployment, effects={PROVIDER_REQUEST: self.provider.handler()},
             options=self.profile.options,
         )  # fmt: skip
         self.owners[slot] = (process, host)
         self.findings.note("start", process.name)
-        process.spawn(self._run_owner(slot, process, host))
+        process.spawn(self._run_owner(process, host))
 
-    async def _run_owner(self, slot: int, process: Process, host: OwnerHost) -> None:
+    async def _run_owner(self, process: Process, host: OwnerHost) -> None:
         try:
             await host.run()
         except BaseException as error:
@@ -192,14 +192,13 @@ class World:
         async def serve() -> None:
             try:
                 result = await work(edge)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the client gets whatever it is
                 self.loop.after(self.servers.travel_s(), _settle, answer, None, error)
             else:
                 self.loop.after(self.servers.travel_s(), _settle, answer, result, None)
 
-        self.loop.call_at(
-            self.loop.time() + self.servers.travel_s(), lambda: edge.process.spawn(serve()), context=edge.process.context
-        )
+        arrives_s = self.loop.time() + self.servers.travel_s()
+        self.loop.call_at(arrives_s, lambda: edge.process.spawn(serve()), context=edge.process.context)
         self.loop.after(CALL_TIMEOUT_S, _break, answer)
         try:
             return await answer
