@@ -216,7 +216,9 @@ def limits_page() -> str:
 
 {GENERATED_NOTE}
 Everything is bounded. These are the bounds with a name in the code, by file; those that can be set are under
-[settings](settings.md).
+[settings](settings.md). One of those bounds all work in flight: `log_bytes`, the size of a partition's log. Leave it
+large, because logs that are full of messages for each other cannot drain; see
+[a log that fills up](../explanation/failure-handling.md#a-log-that-fills-up).
 {"".join(parts)}"""
 
 

@@ -77,7 +77,12 @@ class Engine:
         log = self.data.with_name(self.data.name + "-up.log").open("a")
         with log:
             self.process = subprocess.Popen(
-                command, env=environment(), stderr=log, text=True, process_group=0, preexec_fn=die_with_parent(),  # noqa: PLW1509 # no thread of a test holds a lock
+                command,
+                env=environment(),
+                stderr=log,
+                text=True,
+                process_group=0,
+                preexec_fn=die_with_parent(),  # noqa: PLW1509 # no thread of a test holds a lock
             )
         until(lambda: ready_file.exists() or self.process.poll() is not None, "the engine serves")  # type: ignore[union-attr]  # set above
         assert self.process.poll() is None, self.said()

@@ -31,7 +31,7 @@ class _Watcher:
 def _servers(rates: dict[str, float]) -> Servers:
     loop = VirtualLoop()
     servers = Servers(loop, Chance(1, rates), [THINGS], 0.001)
-    servers.watcher = _Watcher()  # type: ignore[assignment]
+    servers.watcher = _Watcher()
     servers.crash = lambda process: process.kill()
     servers.note = lambda *_what: None
     servers.report = lambda _invariant, text: pytest.fail(text)

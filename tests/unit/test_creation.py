@@ -49,7 +49,6 @@ def test_what_a_client_may_leave_out_is_filled_in() -> None:
     assert (creation.order.total.currency_code, creation.order.total.units) == ("GBP", 6)
     assert creation.order.fulfillment_policy == order_pb2.FULFILLMENT_POLICY_REJECT
     assert creation.durability == consistency_pb2.DURABILITY_STORED
-    assert creation.create_time_ms == NOW_MS
 
 
 def test_what_is_output_only_or_unknown_is_dropped() -> None:

@@ -294,7 +294,13 @@ class MemoryStore:
         return await self.load(table, keys)
 
     async def query(
-        self, table: Table, partition: Sequence[object], *, after: bytes = b"", count_max: int, quorum: bool = True  # noqa: ARG002
+        self,
+        table: Table,
+        partition: Sequence[object],
+        *,
+        after: bytes = b"",
+        count_max: int,
+        quorum: bool = True,  # noqa: ARG002 - the port's
     ) -> Page:
         """As the port says; every row here is at quorum."""
         self._check()

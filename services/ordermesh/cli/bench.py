@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,10 +27,13 @@ from ordermesh.cli.replay_plan import Receipt
 from ordermesh.cli.verify import audit
 
 ENDED_POLL_S = 0.02
+"""Between two looks at an order that has not ended."""
 SETTLED_POLL_S = 0.25
+"""Between two looks at what owners have open; they tell twice a second."""
 SETTLED_SAMPLES = 3
 """So many looks in a row, together longer than owners are silent about a partition, have to find nothing open."""
 SETTLE_TIMEOUT_S = 300.0
+"""How long orders may take to end after the last was sent."""
 AUDIT_TIMEOUT_S = 600.0
 IN_FLIGHT_DEFAULT = {Mode.UNARY: 16, Mode.BATCH: 1, Mode.STREAM: 64}
 
@@ -43,7 +47,7 @@ def bench(
     ] = 0,
     in_flight: Annotated[
         int,
-        typer.Option("--in-flight", min=0, help="Closed loop: calls (stream: orders) under way on each connection."),
+        typer.Option("--in-flight", min=0, help="Calls (stream: orders) at once per connection; 0: as suits the mode."),
     ] = 0,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=1000, help="Orders in a batch.")] = 100,
     plot: Annotated[
@@ -137,12 +141,24 @@ def _figures(
 
 async def _receive_stock(channel: grpc.aio.Channel, run: str, orders: int) -> None:
     """So much of every SKU that no order can lack it."""
-    calls = ReplayCalls(channel, lambda trouble: say(trouble) if trouble else None)
+    calls = ReplayCalls(channel, _once())
     plenty = orders * LINES_PER_ORDER * QUANTITY_MAX
     receipts = [Receipt(sku, plenty, f"bench-{run}") for sku in sku_names(run)]
     for start in range(0, len(receipts), STOCK_BATCH):
         for sentence in await calls.receive(receipts[start : start + STOCK_BATCH]):
             raise SystemExit(f"Error: {sentence}")
+
+
+def _once() -> Callable[[str], None]:
+    """Says each trouble once, and not again at each attempt."""
+    said: set[str] = {""}
+
+    def tell(trouble: str) -> None:
+        if trouble not in said:
+            said.add(trouble)
+            say(trouble)
+
+    return tell
 
 
 async def _all_ended(channel: grpc.aio.Channel, order_ids: list[str], some_failed: bool) -> None:

@@ -18,6 +18,7 @@ from ordermesh.cli.amounts import money
 SKU_COUNT = 1000
 LINES_PER_ORDER = 3
 QUANTITY_MAX = 5
+"""Pieces of one line, by chance from 1."""
 DECLINED_EVERY = 50
 """One order in so many is declined by its token: 2 %."""
 TEMPLATES_MAX = 5000

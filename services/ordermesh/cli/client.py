@@ -12,7 +12,7 @@ from typing import Annotated
 import grpc
 import typer
 
-from ordermesh.cli.errors import explain
+from ordermesh.cli.errors import error_info, explain
 from ordermesh.cli.output import Output, say
 
 FAILED, USAGE, NOT_FOUND, UNAVAILABLE = 1, 2, 4, 5
@@ -34,6 +34,8 @@ NEXT_STEP = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: "Try again later; `ordermesh partitions` says what is full or behind.",
     grpc.StatusCode.UNIMPLEMENTED: "The engine is of another version than this command.",
 }
+NEXT_STEP_ANSWERED = "The engine answered, so it is up. Ask again; `ordermesh partitions` says what is amiss."
+"""After UNAVAILABLE with a reason: that comes from the engine and not from a connection that failed."""
 
 Server = Annotated[
     str,
@@ -57,9 +59,15 @@ def connected(server: str) -> Iterator[grpc.Channel]:
             yield channel
         except grpc.RpcError as error:
             say(f"Error: {explain(error)}")
-            if (step := NEXT_STEP.get(error.code())) is not None:
+            if (step := _next_step(error)) is not None:
                 say(step)
             raise typer.Exit(EXIT_STATUS.get(error.code(), FAILED)) from None
+
+
+def _next_step(error: grpc.RpcError) -> str | None:
+    if error.code() is grpc.StatusCode.UNAVAILABLE and error_info(error).reason:
+        return NEXT_STEP_ANSWERED
+    return NEXT_STEP.get(error.code())
 
 
 def usage(sentence: str) -> typer.Exit:

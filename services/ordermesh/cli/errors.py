@@ -19,14 +19,16 @@ def error_info(error: Any) -> error_details_pb2.ErrorInfo:
 
 def explain(error: Any) -> str:
     """A failed call in words: its code, its sentence, its reason, and the fields that are wrong."""
-    parts = [f"{error.code().name}: {error.details()}"]
+    sentence = error.details() or "no reason given"
+    parts = [f"{error.code().name}: {sentence.removesuffix('.')}"]
     info = error_info(error)
     if info.reason:
         values = ", ".join(f"{name}={value}" for name, value in sorted(info.metadata.items()))
         parts.append(f"reason {info.reason}" + (f" ({values})" if values else ""))
     for detail in _details(error):
         if isinstance(detail, error_details_pb2.BadRequest):
-            parts += [f"{violation.field}: {violation.description}" for violation in detail.field_violations]
+            wrong = (f"{violation.field}: {violation.description}" for violation in detail.field_violations)
+            parts += [text for text in wrong if text not in sentence]
     return "; ".join(parts)
 
 

@@ -127,14 +127,14 @@ def tail(
 
 def _tail_request(partition: str, after: int, follow: bool, kind: str, key: str) -> admin_service_pb2.TailLogRequest:
     group, _, number = partition.partition("/")
-    if not group or not (number or "0").isdigit():
+    if not group or not number.isdecimal():
         raise usage(f"{partition}: expected GROUP/NUMBER, as orders/0; `ordermesh partitions` lists them")
     wanted = f"LOG_RECORD_KIND_{kind.upper() or 'UNSPECIFIED'}"
     if wanted not in set(admin_pb2.LogRecordKind.keys()):
         names = ", ".join(name.removeprefix("LOG_RECORD_KIND_").lower() for name in admin_pb2.LogRecordKind.keys()[1:])
         raise usage(f"there is no kind {kind}; there are {names}")
     return admin_service_pb2.TailLogRequest(
-        group=group, partition=int(number or "0"), after_sequence=after, follow=follow, kind=wanted, key=key
+        group=group, partition=int(number), after_sequence=after, follow=follow, kind=wanted, key=key
     )
 
 

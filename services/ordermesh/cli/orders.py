@@ -64,7 +64,7 @@ def create(
     customer: Annotated[str, typer.Option("--customer", help="Whose order it is.")] = "",
     line: Annotated[list[str], typer.Option("--line", metavar="SKU:QUANTITY:PRICE", help="Repeat for each line.")] = [],  # noqa: B006 # typer copies it
     token: Annotated[
-        str, typer.Option("--token", help="Payment token; the sandbox knows tok_ok, tok_decline, tok_slow.")
+        str, typer.Option("--token", help="Payment token; the sandbox knows tok_ok, tok_decline, tok_slow, tok_flaky.")
     ] = "tok_ok",
     order_id: Annotated[str, typer.Option("--order-id", help="A UUIDv7; made if empty.")] = "",
     currency: Annotated[str, typer.Option("--currency", help="Of the prices.")] = "GBP",
@@ -226,7 +226,7 @@ def refund(
         try:
             request.amount.CopyFrom(money(parse_nanos(amount), currency))
         except ValueError as error:
-            raise usage(str(error)) from None
+            raise usage(f"--amount {error}") from None
     else:
         request.lines.extend(_line_quantities(line))
     with connected(server) as channel:
@@ -238,15 +238,21 @@ def _order_of_file(file: Path) -> order_pb2.Order:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text()
         return json_format.Parse(text, order_pb2.Order())
-    except (OSError, json_format.ParseError) as error:
-        raise usage(f"--file {file}: {error}") from None
+    except OSError as error:
+        raise usage(f"--file {file}: {error.strerror}") from None
+    except (UnicodeDecodeError, json_format.ParseError) as error:
+        raise usage(f"--file {file}: {error}; expected an Order as JSON, see protos/oms/order/v1") from None
 
 
 def _order_line(text: str, currency: str) -> order_pb2.OrderLine:
     parts = text.rsplit(":", 2)
     if len(parts) != 3 or not parts[1].isdigit():
         raise ValueError(f"--line {text}: expected SKU:QUANTITY:PRICE, as TEA:2:4.99")
-    return order_pb2.OrderLine(sku=parts[0], quantity=int(parts[1]), unit_price=money(parse_nanos(parts[2]), currency))
+    try:
+        price = money(parse_nanos(parts[2]), currency)
+    except ValueError as error:
+        raise ValueError(f"--line {text}: {error}") from None
+    return order_pb2.OrderLine(sku=parts[0], quantity=int(parts[1]), unit_price=price)
 
 
 def _line_quantities(lines: list[str]) -> list[order_service_pb2.LineQuantity]:
@@ -259,7 +265,7 @@ def _line_quantities(lines: list[str]) -> list[order_service_pb2.LineQuantity]:
 
 def _pair(text: str, separator: str, form: str) -> tuple[str, str]:
     name, found, value = text.rpartition(separator) if separator == ":" else text.partition(separator)
-    if not found or not name:
+    if not found or not name or (separator == ":" and not value.isdecimal()):
         raise ValueError(f"{text!r}: expected {form}")
     return name, value
 

@@ -16,9 +16,11 @@ from ordermesh.cli.replay_plan import Purchase, Receipt, ReturnPart, request_id_
 from ordermesh.cli.retry import backoff_s, may_retry
 
 CALL_TIMEOUT_S = 10.0
+"""Of one attempt; it is repeated for as long as it takes."""
 STOCK_BATCH = 500
 CURRENCY = "GBP"
 PAYMENT_TOKEN = "tok_ok"
+
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 """Status codes by their number."""
 
@@ -106,8 +108,16 @@ class ReplayCalls:
                 attempt += 1
                 if not may_retry(error.code(), attempt):
                     raise Refused(error.code(), error_info(error).reason, explain(error)) from None
-                self._trouble(f"{error.code().name.lower().replace('_', ' ')}, trying again: {error.details()}")
+                self._trouble(f"{error.code().name.lower().replace('_', ' ')}, trying again: {_why(error)}")
             await asyncio.sleep(backoff_s(attempt))
+
+
+def _why(error: grpc.aio.AioRpcError) -> str:
+    """What the engine said; what to look at, if nothing answers."""
+    sentence = error.details() or "no reason given"
+    if error.code() is grpc.StatusCode.UNAVAILABLE and not error_info(error).reason:
+        return f"is the engine up, and --server right? {sentence}"
+    return sentence
 
 
 def create_request(purchase: Purchase) -> order_service_pb2.CreateOrderRequest:

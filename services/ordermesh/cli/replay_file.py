@@ -95,6 +95,8 @@ def read_sales(path: Path) -> SalesFile:
                     f"{path}: the first line has no column {', '.join(missing)}; expected {', '.join(COLUMNS)}"
                 )
             invoices = tuple(parse_rows(rows))
+    except FileNotFoundError as error:
+        raise FileError(f"{path}: cannot be read, there is no such file") from error
     except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"{path}: cannot be read: {error}") from error
     return SalesFile(invoices, digest.hexdigest())

@@ -25,7 +25,9 @@ from ordermesh.cli.output import say
 from ordermesh.runtime.settings import CONFIG_VARIABLE, Settings
 
 READY_POLL_S = 0.05
+"""Between two looks whether every process serves."""
 READY_TIMEOUT_S = 60.0
+"""A start that takes longer has failed: taking a large log takes seconds."""
 STOP_SHARES = {"edge": 0.3, "owner": 0.4, "relay": 0.12, "nats": 0.18}
 """How the time for a clean stop is divided, in the order of stopping."""
 

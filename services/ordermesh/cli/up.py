@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ordermesh.cli.client import FAILED
+from ordermesh.cli.client import FAILED, usage
 from ordermesh.cli.data_directory import DataDirectory, DirectoryHeld
 from ordermesh.cli.flags import with_settings
 from ordermesh.cli.output import say
@@ -19,6 +19,7 @@ from ordermesh.cli.serve import Role, serve
 from ordermesh.runtime.settings import CannotStart, Settings
 
 DOWN_POLL_S = 0.05
+"""Between two looks whether the engine has ended."""
 DOWN_PATIENCE_S = 5.0
 """Beyond the time that `up` gives itself for a clean stop."""
 
@@ -82,4 +83,6 @@ def serve_role(
 
     Example: ordermesh serve --role owner --group orders --nats nats://127.0.0.1:4222
     """
+    if not settings.nats:
+        raise usage("a single process needs --nats URL; `ordermesh up` brings its own nats-server")
     serve(role, settings, tuple(group or ()))

@@ -203,7 +203,6 @@ class OrderService:
                 creation.command(),
                 call,
                 durability=creation.durability,
-                create_time_ms=creation.create_time_ms,
             )
         except Problem as problem:
             return Posted(request.order.order_id, None, None, problem)

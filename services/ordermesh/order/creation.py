@@ -25,7 +25,6 @@ class Creation(NamedTuple):
     """An order that may be placed: the order as it is asked for, its id's time, and what the caller waits for."""
 
     order: order_pb2.Order
-    create_time_ms: int
     durability: int
 
     def command(self) -> order_commands_pb2.PlaceOrder:
@@ -70,15 +69,14 @@ def _prepare(
     _check_header(order, payment_tokens, violations)
     _check_lines(order, violations)
     violations.check()
-    create_time_ms = ids.time_ms_of(order_id)
-    if create_time_ms - limits.ID_AHEAD_MS_MAX > now_us // 1000:
+    if ids.time_ms_of(order_id) - limits.ID_AHEAD_MS_MAX > now_us // 1000:
         raise _in_future(order_id)
     order.DiscardUnknownFields()
     try:
         model.complete(order)
     except InvalidAmount as error:
         raise invalid([Violation(f"order.{error.field}", error.problem)]) from None
-    return Creation(order, create_time_ms, request.durability or consistency_pb2.DURABILITY_STORED)
+    return Creation(order, request.durability or consistency_pb2.DURABILITY_STORED)
 
 
 def _check_limits(order: order_pb2.Order) -> None:

@@ -50,6 +50,7 @@ class Agenda:
 
     def __init__(self) -> None:
         self.entries: dict[EntryId, bytes] = {}
+        self.bytes_used = 0
         self.timers: dict[str, EntryId] = {}
         self.parked: dict[EntryId, None] = {}
         self._timer_names: dict[EntryId, str] = {}
@@ -99,7 +100,8 @@ class Agenda:
         if kind is None:  # a timer that its own decision set anew
             return
         entry = entry_id(message.id)
-        self.entries[entry] = message.SerializeToString()
+        data = self.entries[entry] = message.SerializeToString()
+        self.bytes_used += len(data)
         if kind == "timer":
             name = message.timer.owner
             self.timers[name] = entry
@@ -111,8 +113,10 @@ class Agenda:
             self.parked[entry] = None
 
     def _close(self, entry: EntryId) -> None:
-        if self.entries.pop(entry, None) is None:
+        data = self.entries.pop(entry, None)
+        if data is None:
             return
+        self.bytes_used -= len(data)
         self.parked.pop(entry, None)
         name = self._timer_names.pop(entry, None)
         if name is not None and self.timers.get(name) == entry:

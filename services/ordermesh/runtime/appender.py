@@ -52,6 +52,7 @@ class Appender:
         self._give_up_s = give_up_s
         self._queue: deque[tuple[log_pb2.Envelope, Token | None]] = deque()
         self._wake = asyncio.Event()
+        self._looked_at = float("-inf")
         self.frames = 0
         self.items = 0
 
@@ -74,7 +75,21 @@ class Appender:
             if not self._queue:
                 self._wake.clear()
             if frame is not None:
+                await self._wait_for_room()
                 await self._send(frame, tokens)
+
+    async def _wait_for_room(self) -> None:
+        """Messages leave the last part of a log to its decisions, which make room; until then they wait, at the
+        sender's. Clients' commands are refused long before."""
+        while self._kind == "messages" and self._clock.monotonic() - self._looked_at > self._options.status_interval_s:
+            try:
+                state = await self._log.state(self._partition)
+            except LogError:
+                return
+            if state.bytes_used < self._options.hold_share * state.bytes_max:
+                self._looked_at = self._clock.monotonic()
+                return
+            await asyncio.sleep(self._options.status_interval_s * (0.5 + self._clock.random()))
 
     def _gather(self) -> tuple[log_pb2.CommandFrame | None, list[Token]]:
         """The next frame: all that waits, up to its limits."""

@@ -57,7 +57,6 @@ class Backend:
         call: Call,
         *,
         durability: int = consistency_pb2.DURABILITY_STORED,
-        create_time_ms: int = 0,
     ) -> Pending:
         """Queues a command for its partition's log. Raises Problem if it is not taken; then nothing was done."""
         try:
@@ -69,7 +68,6 @@ class Backend:
                 durability=durability,
                 actor=call.actor,
                 traceparent=call.traceparent,
-                create_time_ms=create_time_ms,
             )
         except Overloaded as error:
             raise overloaded(error.reason, error.retry_after_s) from error

@@ -100,10 +100,10 @@ class Cache:
         """Whether the aggregate is here; does not count as a use."""
         return key in self.dirty or key in self._clean
 
-    def known_absent(self, key: Key, kind: AggregateType, *, first: bool) -> bool:
-        """Whether a key that is not here cannot be in the store either."""
+    def known_absent(self, key: Key, kind: AggregateType, *, first: bool, now_us: int) -> bool:
+        """Whether a key that is not here cannot be in the store either; `now_us` is the log clock."""
         if kind.key_is_uuid7:
-            return uuid7_time_us(key.key) - CLOCK_SKEW_ALLOWED_US > self.complete_since_us
+            return self.complete_since_us < uuid7_time_us(key.key) - CLOCK_SKEW_ALLOWED_US <= now_us
         return first and kind.absent_when_first
 
     def change(self, key: Key, kind: AggregateType, clock_us: int) -> Aggregate:

@@ -47,7 +47,10 @@ class Care:
             await asyncio.sleep(self._options.tick_s)
 
     def _fire_timers(self) -> None:
-        """A due timer becomes a command of the own log; it counts only if it is still open when that is decided."""
+        """A due timer becomes a command of the own log; it counts only if it is still open when that is decided. The
+        agenda is looked at between frames: what a frame opens has not happened before it is logged."""
+        if not self._owner.flusher.is_settled:
+            return
         now_us = max(self._around.clock.now_us(), self._owner.head.frame.clock_us)
         for entry, timer in self._owner.memory.agenda.due(now_us):
             envelope = log_pb2.Envelope()
@@ -118,7 +121,9 @@ class Care:
     def _decide_intake(self, state: LogState) -> None:
         """Whether clients' commands are taken: there must be room for what they will lead to, and no long queue."""
         owner, status = self._owner, self.status
-        undecided = owner.inbox.bytes_waiting * owner.growth()
+        extent = max(1, state.last_sequence - state.first_sequence + 1)
+        behind = max(0, state.last_sequence - max(owner.head.frame.decided_sequence, owner.head.sequence))
+        undecided = state.bytes_used * behind / extent * owner.growth()
         can_decide = not (owner.flusher.is_failing or owner.loader.is_silent)
         status.retry_after_ms = 1_000
         if state.bytes_used + undecided > self._options.intake_share * state.bytes_max:

@@ -8,16 +8,26 @@ time try.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Mapping
 
 from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.message import Message
 
 from oms.log.v1 import log_pb2
 from ordermesh.runtime.agenda import Agenda, EntryId, write_id
 from ordermesh.runtime.appender import Appender
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import Clock, EffectHandler, PartitionId
+
+_log = logging.getLogger(__name__)
+
+
+def _request_of(effect: log_pb2.Effect) -> Message:
+    """What the handler gets. Raises KeyError for a type that this build does not know."""
+    descriptor = descriptor_pool.Default().FindMessageTypeByName(effect.type)
+    return message_factory.GetMessageClass(descriptor).FromString(effect.payload)
 
 
 class Breaker:
@@ -101,12 +111,17 @@ class Effects:
     async def _execute(self, entry: EntryId, effect: log_pb2.Effect, attempt: int) -> None:
         """One attempt. An unknown outcome puts it back into the queue after a pause, under the same key."""
         key = f"{self._name}:{'.'.join(map(str, entry))}"
-        handler = self._handlers[effect.type]
-        descriptor = descriptor_pool.Default().FindMessageTypeByName(effect.type)
-        request = message_factory.GetMessageClass(descriptor).FromString(effect.payload)
         try:
-            result = await handler(request, key)
-        except Exception:  # noqa: BLE001 - whatever a provider's client raises, the outcome is unknown
+            result = await self._handlers[effect.type](_request_of(effect), key)
+            payload = result.SerializeToString()
+        except Exception as error:  # noqa: BLE001 - whatever a provider's client raises, the outcome is unknown
+            _log.log(
+                logging.WARNING if attempt else logging.INFO,
+                "%s: outcome unknown, attempt %d: %r",
+                key,
+                attempt + 1,
+                error,
+            )
             self.breaker.note(known=False)
             pause_s = min(self._options.effect_retry_min_s * 2**attempt, self._options.effect_retry_max_s)
             asyncio.get_running_loop().call_later(
@@ -117,7 +132,7 @@ class Effects:
         self.finished += 1
         envelope = log_pb2.Envelope(
             service=effect.service, tenant=effect.tenant, key=effect.key,
-            type=result.DESCRIPTOR.full_name, payload=result.SerializeToString(),
+            type=result.DESCRIPTOR.full_name, payload=payload,
         )  # fmt: skip
         write_id(envelope.agenda_id, entry)
         self._results.put(envelope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 
@@ -36,10 +37,13 @@ class Violations(list[Violation]):
             self.add(field, "is required")
             return value
         try:
-            return ids.canonical_order_id(value)
+            order_id = ids.canonical_order_id(value)
         except ids.InvalidIdentifier as error:
             self.add(field, str(error))
             return value
+        if ids.time_ms_of(order_id) - limits.ID_AHEAD_MS_MAX > time.time_ns() // 1_000_000:
+            self.add(field, "was made in the future by its time; is the clock right where it was made?")
+        return order_id
 
     def quantity(self, field: str, value: int) -> None:
         """A number of pieces, from 1."""

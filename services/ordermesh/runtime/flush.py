@@ -27,6 +27,8 @@ class _Batch(NamedTuple):
     versions: list[tuple[Aggregate, int]]
     states: dict[Key, bytes]
     waiting: list[Waiting]
+    waiting_since: float
+    bytes_taken: int
     checkpoint: log_pb2.Checkpoint | None
 
 
@@ -57,7 +59,8 @@ class Flusher:
         self._changed_at = float("inf")
         self._waiting_since = float("inf")
         self._task: asyncio.Task[None] | None = None
-        self._started_at = 0.0
+        self.unflushed_bytes = 0
+        """Bytes of decisions whose changes are not in the store at quorum yet."""
         self.is_failing = False
         self.is_settled = True
         """Whether memory and log agree, as they do between frames: what is newer than the log must not be told."""
@@ -67,8 +70,9 @@ class Flusher:
         self.rows_written = 0
         self.flushes = 0
 
-    def note(self, waiting: Sequence[Waiting]) -> None:
+    def note(self, waiting: Sequence[Waiting], bytes_decided: int = 0) -> None:
         """A frame is in the log: its changes are to be flushed, and these callers wait for it."""
+        self.unflushed_bytes += bytes_decided
         now = self._clock.monotonic()
         self._changed_at = min(self._changed_at, now)
         if waiting:
@@ -106,14 +110,14 @@ class Flusher:
         """Takes the bytes of what callers wait for, and starts writing: the rest gathers. Only between frames."""
         dirty = self._cache.dirty
         keys = dict.fromkeys(one.key for one in self._waiting if one.key is not None)
-        self._take([dirty[key] for key in keys if key in dirty], None)
+        self._take([dirty[key] for key in keys if key in dirty], None, 0)
 
     def take(self, checkpoint: log_pb2.Checkpoint | None) -> None:
         """Takes the bytes of everything changed and starts writing. Only between frames."""
         self._changed_at = float("inf")
-        self._take(list(self._cache.dirty.values()), checkpoint)
+        self._take(list(self._cache.dirty.values()), checkpoint, self.unflushed_bytes)
 
-    def _take(self, aggregates: Sequence[Aggregate], checkpoint: log_pb2.Checkpoint | None) -> None:
+    def _take(self, aggregates: Sequence[Aggregate], checkpoint: log_pb2.Checkpoint | None, bytes_taken: int) -> None:
         assert self._under_way is None
         rows: list[Row] = []
         versions: list[tuple[Aggregate, int]] = []
@@ -127,7 +131,7 @@ class Flusher:
         for one in self._waiting:
             if one.aggregate is not None and one.aggregate.key not in states:
                 states[one.aggregate.key] = one.aggregate.serialise()
-        self._under_way = _Batch(rows, versions, states, self._waiting, checkpoint)
+        self._under_way = _Batch(rows, versions, states, self._waiting, self._waiting_since, bytes_taken, checkpoint)
         self._waiting = []
         self._waiting_since = float("inf")
         self._task = self._tasks.create_task(self._write(self._under_way))
@@ -141,7 +145,7 @@ class Flusher:
         """Answers LOGGED to whoever has waited too long for the store, or at once while it fails."""
         batch = self._under_way
         too_old = self._clock.monotonic() - self._options.flush_answer_s
-        if batch is not None and batch.waiting and (self.is_failing or self._started_at < too_old):
+        if batch is not None and batch.waiting and (self.is_failing or batch.waiting_since < too_old):
             self._answer(batch.waiting, LOGGED, batch.states)
             batch.waiting.clear()
         if self._waiting and self.is_settled and (self.is_failing or self._waiting_since < too_old):
@@ -150,7 +154,6 @@ class Flusher:
             self._waiting_since = float("inf")
 
     async def _write(self, batch: _Batch) -> None:
-        self._started_at = self._clock.monotonic()
         written = await self._write_rows(batch.rows)
         self._answer(batch.waiting, STORED if written is Written.QUORUM else STORED_ONE, batch.states)
         self.is_weak = written is not Written.QUORUM
@@ -161,6 +164,7 @@ class Flusher:
             for aggregate, _ in batch.versions:
                 aggregate.queried = True
             self._cache.flushed(batch.versions)
+            self.unflushed_bytes -= batch.bytes_taken
             await self._save(batch.checkpoint)
         self.flushes += 1
         self.rows_written += len(batch.rows)

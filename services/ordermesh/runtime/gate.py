@@ -123,8 +123,12 @@ class Gate:
 
     def statuses(self) -> list[log_pb2.PartitionStatus]:
         """The newest status of each partition that was heard of lately."""
-        too_old = self._clock.monotonic() - 4 * self._options.member_timeout_s
-        return [status for status, heard in self._statuses.values() if heard > too_old]
+        heard_since = self._heard_since()
+        return [status for status, heard in self._statuses.values() if heard > heard_since]
+
+    def _heard_since(self) -> float:
+        """What was heard before counts no more: its owner may be gone."""
+        return self._clock.monotonic() - 4 * self._options.member_timeout_s
 
     def post(
         self,
@@ -136,13 +140,12 @@ class Gate:
         durability: int = log_pb2.DURABILITY_STORED,
         actor: str = "",
         traceparent: str = "",
-        create_time_ms: int = 0,
     ) -> Pending:
         """Queues a command; its future gets the answer. Raises Overloaded, before anything is appended."""
         envelope = log_pb2.Envelope(
             service=service, tenant=tenant, key=key, type=command.DESCRIPTOR.full_name,
             payload=command.SerializeToString(), durability=durability,  # type: ignore[arg-type]  # an enum's number
-            actor=actor, traceparent=traceparent, create_time_ms=create_time_ms,
+            actor=actor, traceparent=traceparent,
         )  # fmt: skip
         return self._post(self._topology.partition_of(service, tenant, key), envelope)
 
@@ -163,7 +166,7 @@ class Gate:
 
     def _admit(self, partition: PartitionId) -> None:
         known = self._statuses.get(partition)
-        if known is not None and not known[0].intake_open:
+        if known is not None and not known[0].intake_open and known[1] > self._heard_since():
             raise Overloaded(known[0].intake_reason, known[0].retry_after_ms / 1000)
         if self._no_room and self._no_room.get(partition, 0.0) > self._clock.monotonic():
             raise Overloaded("the partition's log is nearly full and no owner drains it", 1.0)
@@ -176,7 +179,12 @@ class Gate:
         """Waits for the answers. At the time-out, what the log has is ACCEPTED; what it has not is LogUnavailable."""
         unanswered = [one for one in pending if not one.done()]
         if unanswered:
-            await asyncio.wait(unanswered, timeout=timeout_s)
+            try:
+                await asyncio.wait(unanswered, timeout=timeout_s)
+            except asyncio.CancelledError:
+                for one in unanswered:
+                    one.cancel()
+                raise
         return [self._outcome(one) for one in pending]
 
     def _outcome(self, pending: Pending) -> Answer | Exception:

@@ -10,8 +10,8 @@ from ordermesh.runtime.memory import Partition
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import Clock, Store, StoreUnavailable
 
-SILENCE_S = 1.0
-"""After a load failed, the next ones fail at once for so long: a decision must not wait for a store that is away."""
+SILENCE_MIN_S, SILENCE_MAX_S = 1.0, 4.0
+"""After a load failed, the next ones fail at once for so long, doubling: a decision must not wait for it."""
 
 
 class StoreLoader:
@@ -26,10 +26,13 @@ class StoreLoader:
         self._timeout_s = options.load_timeout_s
         self._absent: set[Key] = set()
         self._silent_until = float("-inf")
+        self._silence_s = SILENCE_MIN_S
+        self._now_us = 0
 
-    def begin(self) -> None:
-        """A new turn: what was absent may exist now."""
+    def begin(self, now_us: int) -> None:
+        """A new turn at that log clock: what was absent may exist now."""
         self._absent.clear()
+        self._now_us = now_us
 
     @property
     def is_silent(self) -> bool:
@@ -56,14 +59,17 @@ class StoreLoader:
                 for kind, of_kind in missing.items():
                     await self._load(kind, list(dict.fromkeys(of_kind)))
         except (StoreUnavailable, TimeoutError):
-            self._silent_until = self._clock.monotonic() + SILENCE_S
+            self._silent_until = self._clock.monotonic() + self._silence_s
+            self._silence_s = min(2 * self._silence_s, SILENCE_MAX_S)
             return False
+        self._silence_s = SILENCE_MIN_S
         return True
 
     def _is_missing(self, key: Key, *, first: bool) -> bool:
         if self._cache.has(key):
             return False
-        if key in self._absent or self._cache.known_absent(key, self._kinds[key.kind], first=first):
+        kind = self._kinds[key.kind]
+        if key in self._absent or self._cache.known_absent(key, kind, first=first, now_us=self._now_us):
             return False
         self._cache.misses += 1
         return True

@@ -10,6 +10,9 @@ SCHEMA_VERSION = 1
 CLOCK_SKEW_ALLOWED_US = 10_000_000
 """How far an id's time may be ahead of the log clock; ids further ahead are refused at the edge."""
 
+CLOCK_AHEAD_MAX_US = 60_000_000
+"""How far an id may lead the log clock past the local one: more than clocks differ, too little to harm timers."""
+
 CHAIN_LENGTH_MAX = 64
 """Messages to the own partition that one command may lead to; more is a loop, and a dead letter."""
 
@@ -43,6 +46,8 @@ class OwnerOptions:
     """Memory for aggregates, per partition: half a minute of new orders at full load, so that none is looked up."""
     dirty_count_max: int = 50_000
     """Changed or parked aggregates past which an owner stops deciding and only flushes: bounds memory."""
+    unflushed_bytes_max: int = 256 * 1024 * 1024
+    """Bytes of decisions not yet in the store, and of the agenda, past which the same: bounds memory in an outage."""
     inbox_bytes_max: int = 32 * 1024 * 1024
     """Command bytes read ahead of deciding; the rest stays in the log."""
     outbox_items_max: int = 20_000
@@ -77,6 +82,8 @@ class OwnerOptions:
     """How long decided records stay in the log while there is room, for replay and audit."""
     trim_share: float = 0.5
     """Fill of the log from which retention gives way."""
+    hold_share: float = 0.9
+    """Fill of a log from which messages for it wait in their senders' logs: decisions need the rest, to make room."""
     tight_share: float = 0.85
     """Fill of the log from which an owner decides one frame per checkpoint, so that there is always some to trim."""
     intake_share: float = 0.7

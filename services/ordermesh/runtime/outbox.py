@@ -110,8 +110,8 @@ class Outbox:
         after = min((cursor.queued for cursor in taking_part.values()), default=self._last_sequence)
         while taking_part and after < self._last_sequence:
             page = await self._log.fetch(self._partition, ("decisions",), after, PAGE)
-            if not page:
-                break
+            if not page:  # there must be more: asked too early, or of a log that is behind
+                return
             for stored in page:
                 self._queue(stored.sequence, log_pb2.DecisionFrame.FromString(stored.data), taking_part)
                 after = stored.sequence

@@ -21,7 +21,7 @@ from ordermesh.runtime.flush import Flusher
 from ordermesh.runtime.inbox import Inbox
 from ordermesh.runtime.loader import StoreLoader
 from ordermesh.runtime.memory import Partition, Waiting, Work
-from ordermesh.runtime.options import CLOCK_SKEW_ALLOWED_US, SCHEMA_VERSION, OwnerOptions
+from ordermesh.runtime.options import CLOCK_AHEAD_MAX_US, CLOCK_SKEW_ALLOWED_US, SCHEMA_VERSION, OwnerOptions
 from ordermesh.runtime.outbox import Outbox
 from ordermesh.runtime.ports import Bus, Clock, EffectHandler, Log, PartitionId, Store, Stored
 from ordermesh.runtime.recovery import Head, Superseded, Taker, append_decisions, parked_work
@@ -158,6 +158,9 @@ class Owner:
         it takes them only when all before is checkpointed, and so may be trimmed."""
         if self.is_tight and self._saved().frame < self.head.frame.number:
             return False
+        agenda = self.memory.agenda
+        if self.flusher.unflushed_bytes + agenda.bytes_used > self.options.unflushed_bytes_max:
+            return False
         return len(self.cache.dirty) + len(self.memory.agenda.parked) < self.options.dirty_count_max
 
     def _has_work(self) -> bool:
@@ -194,9 +197,11 @@ class Owner:
         works = self._unparked(turn) + works
         for work in works:
             turn.prepare(work)
-        self.loader.begin()
+        self.loader.begin(frame.clock_us)
         await self.loader.prefetch((work.keys, work.context.first) for work in works if work.context is not None)
         undecided = await self._decide_works(turn, works)
+        has_unparked = any(decision.HasField("unparked") for decision in frame.decisions)
+        self.unpark_wanted = has_unparked and bool(self.memory.agenda.parked)
         self.inbox.put_back(undecided)
         if has_new or frame.decisions or self.is_empty_frame_wanted:
             self.is_empty_frame_wanted = False
@@ -218,14 +223,13 @@ class Owner:
         return []
 
     def _unparked(self, turn: Turn) -> list[Work]:
-        """Parked commands that nothing parked before holds up, when the store may have come back."""
+        """Parked commands in their order, when the store may be back; one whose predecessor fails again stays."""
         self.unpark_wanted = False
         found: list[Work] = []
         for entry in self.memory.agenda.parked:
-            if not self.memory.is_blocked(self.memory.keys_of_parked.get(entry, ()), entry):
-                found.append(parked_work(turn, self.memory, entry))
-                if len(found) >= self.options.frame_items_max or self.loader.is_silent:
-                    break
+            found.append(parked_work(turn, self.memory, entry))
+            if len(found) >= self.options.frame_items_max:
+                break
         return found
 
     def _note_parked(self) -> None:
@@ -237,11 +241,14 @@ class Owner:
     def _next_frame(self, works: list[Work]) -> log_pb2.DecisionFrame:
         """A frame that follows the last one, its clock above that of all before and near that of every new id."""
         last = self.head.frame
-        clock_us = max(last.clock_us + 1, self.around.clock.now_us())
+        now_us = self.around.clock.now_us()
+        clock_us = max(last.clock_us + 1, now_us)
         uuid7 = self.memory.registry.uuid7_services
         for work in works:
             if work.envelope.service in uuid7:
-                clock_us = max(clock_us, uuid7_time_us(work.envelope.key) - CLOCK_SKEW_ALLOWED_US)
+                key_us = uuid7_time_us(work.envelope.key) - CLOCK_SKEW_ALLOWED_US
+                if clock_us < key_us < now_us + CLOCK_AHEAD_MAX_US:
+                    clock_us = key_us
         return log_pb2.DecisionFrame(
             schema=SCHEMA_VERSION, id=self.around.clock.token(16), previous_id=last.id, epoch=last.epoch,
             number=last.number + 1, clock_us=clock_us, decided_sequence=last.decided_sequence,
@@ -262,7 +269,7 @@ class Owner:
         self.outbox.add(sequence, frame)
         self.effects.start(self.memory.agenda)
         self.flusher.is_settled = True
-        self.flusher.note(self._answer(turn.waiting))
+        self.flusher.note(self._answer(turn.waiting), turn.bytes_used)
 
     def _answer(self, waiting: list[Waiting]) -> list[Waiting]:
         """Answers who need not wait for the store; gives back the others."""

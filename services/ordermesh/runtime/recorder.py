@@ -32,6 +32,7 @@ class Recorder:
             self.decision.traceparent = work.envelope.traceparent
         self.chain: deque[Outgoing] = deque()
         self.evolved = False
+        self._has_taken = False
         self.parked_whole = False
         self.dropped = False
         self.answer_key: Key | None = None
@@ -42,6 +43,7 @@ class Recorder:
         if decided.refusal is not None:
             self._refuse(decided)
             return
+        self._has_taken = True
         for key, event in decided.events:
             self.evolve(key, event)
         for timer in decided.timers:
@@ -51,6 +53,7 @@ class Recorder:
             entry.service, entry.tenant, entry.key = effect.service, effect.tenant, effect.key
             entry.type = effect.request.DESCRIPTOR.full_name
             entry.payload = effect.request.SerializeToString()
+            self.bytes_used += len(entry.payload)
             entry.open_us = context.now_us
         for out in decided.messages:
             self._send(out)
@@ -58,7 +61,7 @@ class Recorder:
     def _refuse(self, decided: Decision) -> None:
         """Only the command itself can be refused; a message of its chain that is, is left without effect."""
         assert decided.refusal is not None
-        if not self.evolved and not self.decision.HasField("refusal"):
+        if not self._has_taken:
             refusal = self.decision.refusal
             refusal.reason, refusal.message = decided.refusal.reason, decided.refusal.message
             refusal.metadata.update(decided.refusal.metadata)
@@ -137,22 +140,28 @@ class Recorder:
         entry = self._open()
         entry.parked.envelope.CopyFrom(self.work.envelope)
         entry.parked.reply_to = self.work.reply_to
+        self.bytes_used += entry.ByteSize()
         self.partition.park(entry_id(entry.id), self.work.keys)
 
     def park_chained(self, out: Outgoing, keys: Sequence[Key]) -> None:
         """A message of the chain waits alone; what came before it stands."""
         entry = self._open()
         self._fill(entry.parked.envelope, out)
+        self.bytes_used += entry.ByteSize()
         self.partition.park(entry_id(entry.id), keys)
 
     def dead_letter(self, error: str) -> None:
         """Nothing happened but this: the command is kept with its error."""
         envelope = self.work.envelope
+        for opened in self.decision.opened:
+            if opened.HasField("parked"):
+                self.partition.unpark(entry_id(opened.id))
         for part in ("events", "messages", "opened", "closed", "refusal"):
             self.decision.ClearField(part)
         self.chain.clear()
         self.decision.dead_letter.envelope.CopyFrom(envelope)
         self.decision.dead_letter.error = error
+        self.bytes_used += envelope.ByteSize()
         name = ".".join(str(part) for part in self.position)
         state = log_pb2.DeadLetterState(
             dead_letter_id=name, dead_letter=self.decision.dead_letter, create_us=self.frame.clock_us

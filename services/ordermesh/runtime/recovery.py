@@ -6,6 +6,7 @@ Nothing is decided again: recorded events are applied, so new code cannot rewrit
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,7 @@ from ordermesh.runtime.ports import (
     Clock,
     Fenced,
     Log,
-    LogError,
+    LogFull,
     LogUnavailable,
     OutcomeUnknown,
     PartitionId,
@@ -37,6 +38,8 @@ PAGE = 32
 """Decision frames redone at once: their aggregates are loaded together."""
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class Superseded(Exception):
@@ -207,7 +210,9 @@ class Taker:
             for key, stored in found.items():
                 partition.check(key, stored)
                 aggregate = cache.change(key, kind, 0)
+                size = aggregate.size
                 aggregate.load(stored)
+                cache.bytes_used += aggregate.size - size
                 aggregate.flushed_version = 0  # perhaps one replica alone has that row: it is written again
 
     def _read(self, stored: Stored) -> log_pb2.DecisionFrame:
@@ -257,8 +262,9 @@ async def append_decisions(
                 return last.sequence
             if last is not None:
                 raise Superseded(f"{partition} was taken by another owner") from None
-        except LogError as error:
+        except (LogUnavailable, LogFull, OutcomeUnknown) as error:
             unknown = unknown or isinstance(error, OutcomeUnknown)
+            _log.warning("%s: decisions are not appended yet: %s", partition, error)
         await asyncio.sleep(pause_s * (0.5 + clock.random()))
         pause_s = min(pause_s * 2, options.retry_max_s)
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Context, Key, Outgoing, State
 from ordermesh.runtime.agenda import EntryId, entry_id, write_id
+from ordermesh.runtime.cache import Contradiction
 from ordermesh.runtime.memory import Partition, Waiting, Work, mark_of
 from ordermesh.runtime.options import CHAIN_LENGTH_MAX
 from ordermesh.runtime.recorder import Recorder
@@ -135,7 +136,7 @@ class Turn:
                         f"one command led to more than {CHAIN_LENGTH_MAX} messages to its own partition"
                     )
                 await self._decide_chained(recorder, recorder.chain.popleft())
-        except MemoryError:
+        except (MemoryError, Contradiction):
             raise
         except Exception as error:  # whatever a decider raises is a dead letter, not a stopped partition
             if recorder.evolved:

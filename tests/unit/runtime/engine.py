@@ -12,7 +12,7 @@ from google.protobuf.wrappers_pb2 import Int32Value, Int64Value, UInt64Value
 from ordermesh.adapters.memory import MemoryBus, MemoryLog, MemoryStore
 from ordermesh.adapters.system_clock import SystemClock
 from ordermesh.core.decider import Key
-from ordermesh.runtime.gate import Answer, Gate
+from ordermesh.runtime.gate import Answer, Gate, Overloaded
 from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import EffectHandler
@@ -87,7 +87,7 @@ async def reaches(gate: Gate, key: str, expected: int) -> None:
     """Waits until the counter has that value."""
     async with asyncio.timeout(TIMEOUT_S):
         while True:
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, Overloaded):
                 if await value_of(gate, key) == expected:
                     return
             await asyncio.sleep(0.01)

@@ -47,7 +47,7 @@ class AgendaId(_message.Message):
     def __init__(self, position: _Optional[_Union[Position, _Mapping]] = ..., n: _Optional[int] = ...) -> None: ...
 
 class Envelope(_message.Message):
-    __slots__ = ("service", "tenant", "key", "type", "payload", "source", "agenda_id", "correlation", "durability", "actor", "traceparent", "first", "create_time_ms")
+    __slots__ = ("service", "tenant", "key", "type", "payload", "source", "agenda_id", "correlation", "durability", "actor", "traceparent", "first")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
@@ -60,7 +60,6 @@ class Envelope(_message.Message):
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     FIRST_FIELD_NUMBER: _ClassVar[int]
-    CREATE_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     service: str
     tenant: str
     key: str
@@ -73,8 +72,7 @@ class Envelope(_message.Message):
     actor: str
     traceparent: str
     first: bool
-    create_time_ms: int
-    def __init__(self, service: _Optional[str] = ..., tenant: _Optional[str] = ..., key: _Optional[str] = ..., type: _Optional[str] = ..., payload: _Optional[bytes] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., agenda_id: _Optional[_Union[AgendaId, _Mapping]] = ..., correlation: _Optional[int] = ..., durability: _Optional[_Union[Durability, str]] = ..., actor: _Optional[str] = ..., traceparent: _Optional[str] = ..., first: _Optional[bool] = ..., create_time_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, service: _Optional[str] = ..., tenant: _Optional[str] = ..., key: _Optional[str] = ..., type: _Optional[str] = ..., payload: _Optional[bytes] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., agenda_id: _Optional[_Union[AgendaId, _Mapping]] = ..., correlation: _Optional[int] = ..., durability: _Optional[_Union[Durability, str]] = ..., actor: _Optional[str] = ..., traceparent: _Optional[str] = ..., first: _Optional[bool] = ...) -> None: ...
 
 class CommandFrame(_message.Message):
     __slots__ = ("reply_to", "envelopes")

@@ -7,6 +7,7 @@ from oms.log.v1 import log_pb2
 from oms.order.v1 import order_pb2
 from ordermesh.core.decider import Key
 from ordermesh.core.money import nanos_of
+from ordermesh.runtime.cache import Cache
 from ordermesh.testing.simulation.goods import TENANT
 from ordermesh.testing.simulation.provider import AUTHORIZE, CAPTURE, REFUND, VOID
 from ordermesh.testing.simulation.truth import TrueAggregate
@@ -120,8 +121,8 @@ class EndCheck:
                 if owner.head.frame.id == getattr(self._truth.partitions[partition].newest, "id", b""):
                     self._owner(owner.cache)
 
-    def _owner(self, cache: object) -> None:
-        remembered = {**cache._clean, **cache.dirty}  # type: ignore[attr-defined]
+    def _owner(self, cache: Cache) -> None:
+        remembered = {**cache._clean, **cache.dirty}
         for key, aggregate in remembered.items():
             true = self._truth.aggregates.get(key)
             moment = None if true is None else true.at(aggregate.version)

@@ -51,18 +51,14 @@ class Client:
         self.chance = world.chance
         self.history = history
 
-    async def send(
-        self, service: str, key: Key, command: Message, *, create_time_ms: int = 0, attempts_max: int = 1_000
-    ) -> Answer | None:
+    async def send(self, service: str, key: Key, command: Message, *, attempts_max: int = 1_000) -> Answer | None:
         """Repeats a command until it is answered; None when that never happens."""
         durability = 1 + int(self.chance.coin())
         healed_s = None
         for _ in range(attempts_max):
             asked_s = self.world.loop.time()
             try:
-                answer = await self.world.call(
-                    lambda edge: self._post(edge, service, key, command, durability, create_time_ms)
-                )
+                answer = await self.world.call(lambda edge: self._post(edge, service, key, command, durability))
             except REFUSED_TO_TRY as error:
                 self.world.findings.note("client", key.key, "failed", type(error).__name__, error)
             else:
@@ -77,12 +73,8 @@ class Client:
                     return None
         return None
 
-    async def _post(
-        self, edge: Edge, service: str, key: Key, command: Message, durability: int, create_time_ms: int
-    ) -> Answer:
-        pending = edge.gate.post(
-            service, key.tenant, key.key, command, durability=durability, create_time_ms=create_time_ms
-        )
+    async def _post(self, edge: Edge, service: str, key: Key, command: Message, durability: int) -> Answer:
+        pending = edge.gate.post(service, key.tenant, key.key, command, durability=durability)
         (answer,) = await edge.gate.settle([pending], 1.0)
         if isinstance(answer, Exception):
             raise answer

@@ -13,10 +13,10 @@ from typing import TypedDict
 from ordermesh.testing.simulation.mutations import MUTATIONS
 from ordermesh.testing.simulation.run import run_seed
 
-SEEDS_MAX = 600
+SEEDS_MAX = 1_500
 """How many seeds are tried before a break counts as not caught."""
 
-CATCHES = 3
+CATCHES = 5
 """How many seeds are noted for each break: a change of the kernel may make one of them harmless."""
 
 

@@ -202,7 +202,7 @@ class LogLink(Link):
         """Whether the log cannot be reached from this process."""
         return self.servers.log_down or self.process.name in self.servers.log_cut
 
-    async def create(self, partition: PartitionId, bytes_max: int) -> None:  # noqa: ARG002
+    async def create(self, partition: PartitionId, bytes_max: int) -> None:  # noqa: ARG002 - the world has made it
         """As the port says; the world has made the logs already."""
         await self._ask_log(lambda: None)
 
@@ -357,7 +357,13 @@ class StoreLink(Link):
         return await self.load(table, keys)
 
     async def query(
-        self, table: Table, partition: Sequence[object], *, after: bytes = b"", count_max: int, quorum: bool = True  # noqa: ARG002
+        self,
+        table: Table,
+        partition: Sequence[object],
+        *,
+        after: bytes = b"",
+        count_max: int,
+        quorum: bool = True,  # noqa: ARG002 - the port's
     ) -> Page:
         """As the port says."""
         return await self.servers.store.query(table, partition, after=after, count_max=count_max)

@@ -81,13 +81,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._timer_count = 0
         self._queue: list[asyncio.Handle] = []
-        self.set_task_factory(_make_task)  # type: ignore[arg-type]
+        self.set_task_factory(_make_task)  # type: ignore[arg-type]  # typeshed's factory has no context
 
     def time(self) -> float:
         """Virtual seconds since the beginning."""
         return self._time_s
 
-    def call_soon(  # type: ignore[override]
+    def call_soon(  # type: ignore[override]  # typeshed ties arguments to callbacks
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """As asyncio's; what is scheduled after the end is dropped."""
@@ -96,18 +96,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._queue.append(handle)
         return handle
 
-    def call_at(  # type: ignore[override]
+    def call_at(  # type: ignore[override]  # typeshed ties arguments to callbacks
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's; of equal times the first scheduled is the first run."""
         handle = asyncio.TimerHandle(when, callback, args, self, context)
-        handle._scheduled = True  # type: ignore[attr-defined]
+        handle._scheduled = True  # type: ignore[attr-defined]  # not in typeshed
         if not self.ended:
             self._timer_count += 1
             heapq.heappush(self._timers, (when, self._timer_count, handle))
         return handle
 
-    def call_later(  # type: ignore[override]
+    def call_later(  # type: ignore[override]  # typeshed ties arguments to callbacks
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's."""
@@ -145,13 +145,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         for handle in queue:
             if handle._cancelled:
                 continue
-            context = handle._context  # type: ignore[attr-defined]
+            context = handle._context  # type: ignore[attr-defined]  # not in typeshed
             process = context.get(PROCESS)
             if process is not None and process.blocked:
                 process.hold(handle)
                 continue
             try:
-                context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
+                context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]  # not in typeshed
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:  # noqa: BLE001 - as asyncio's: a callback's failure is reported, and it goes on
@@ -166,7 +166,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers.clear()
         self.set_exception_handler(lambda _loop, _context: None)
         for task in self.tasks:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # not in typeshed
             coroutine = task.get_coro()
             if coroutine is not None and not task.done():
                 with suppress(BaseException):
@@ -180,5 +180,5 @@ def _make_task(
 ) -> asyncio.Task[Any]:
     """Keeps every task alive until the end, so that no clean-up runs when a collector happens to find it."""
     task = asyncio.Task(coroutine, loop=loop, context=context)
-    loop.tasks.append(task)  # type: ignore[attr-defined]
+    loop.tasks.append(task)  # type: ignore[attr-defined]  # it is ours
     return task

@@ -58,11 +58,6 @@ def _mutation(rule: str) -> Callable[[Callable[[], AbstractContextManager[Any]]]
     return register
 
 
-def _replace(target: object, name: str, new: object) -> AbstractContextManager[Any]:
-    """Puts something in the place of what is there; fails if it is not."""
-    return patch.object(target, name, new)
-
-
 @_mutation("a decision frame is appended only behind the one it follows")
 def forget_the_fence() -> AbstractContextManager[Any]:
     """Decisions are appended whatever the last one is."""
@@ -71,7 +66,7 @@ def forget_the_fence() -> AbstractContextManager[Any]:
     async def unfenced(self: LogLink, *arguments: Any, **named: Any) -> int:
         return await append(self, *arguments, **{**named, "expected": None})
 
-    return _replace(LogLink, "append", unfenced)
+    return patch.object(LogLink, "append", unfenced)
 
 
 @_mutation("a refused frame after an unknown outcome is ours only if the last frame has its id")
@@ -123,7 +118,7 @@ def flush_before_the_append() -> AbstractContextManager[Any]:
             self.flusher.take(None)
         await append(self, turn)
 
-    return _replace(Owner, "_append", early)
+    return patch.object(Owner, "_append", early)
 
 
 @_mutation("effects start only when their decision is in the log")
@@ -135,7 +130,7 @@ def start_effects_before_the_append() -> AbstractContextManager[Any]:
         self.effects.start(self.memory.agenda)
         await append(self, turn)
 
-    return _replace(Owner, "_append", early)
+    return patch.object(Owner, "_append", early)
 
 
 @_mutation("callers are answered only when the decision is in the log")
@@ -149,7 +144,7 @@ def answer_before_the_append() -> AbstractContextManager[Any]:
         await append(self, turn)
         self.flusher.note(waiting)
 
-    return _replace(Owner, "_append", early)
+    return patch.object(Owner, "_append", early)
 
 
 @_mutation("a late answer tells nothing that is newer than the log")
@@ -161,7 +156,7 @@ def answer_late_from_open_memory() -> AbstractContextManager[Any]:
         self.is_settled = True
         answer_late(self)
 
-    return _replace(Flusher, "answer_late", open_minded)
+    return patch.object(Flusher, "answer_late", open_minded)
 
 
 @_mutation("messages go out only when their decision is in the log")
@@ -173,13 +168,13 @@ def send_before_the_append() -> AbstractContextManager[Any]:
         self.outbox.add(self.head.sequence + 1, turn.frame)
         await append(self, turn)
 
-    return _replace(Owner, "_append", early)
+    return patch.object(Owner, "_append", early)
 
 
 @_mutation("a message from another partition raises the mark of its source")
 def drop_the_mark() -> AbstractContextManager[Any]:
     """No mark is raised: what is sent again is taken again."""
-    return _replace(Partition, "raise_mark", lambda _self, _source: None)
+    return patch.object(Partition, "raise_mark", lambda _self, _source: None)
 
 
 @_mutation("the redo rebuilds the marks")
@@ -193,7 +188,7 @@ def no_marks_on_redo() -> AbstractContextManager[Any]:
         partition.marks.clear()
         partition.marks.update(marks)
 
-    return _replace(Taker, "_apply", forgetful)
+    return patch.object(Taker, "_apply", forgetful)
 
 
 @_mutation("the redo applies an event only if it is the next one")
@@ -204,7 +199,7 @@ def skip_the_redo_guard() -> AbstractContextManager[Any]:
         aggregate = self.change(Key(event.kind, event.tenant, event.key, event.sub_key), kind, at[0])
         aggregate.evolve(parsed, *at)
 
-    return _replace(Cache, "redo", unguarded)
+    return patch.object(Cache, "redo", unguarded)
 
 
 @_mutation("what a redone event names is written again before the first checkpoint")
@@ -220,7 +215,7 @@ def trust_rows_on_redo() -> AbstractContextManager[Any]:
         if is_stored and known is not None:
             self.flushed([(known, known.version)])
 
-    return _replace(Cache, "redo", trusting)
+    return patch.object(Cache, "redo", trusting)
 
 
 @_mutation("rows at one replica alone are written again, and the checkpoint waits for them")
@@ -232,7 +227,7 @@ def trust_weak_rows() -> AbstractContextManager[Any]:
         await write(self, rows)
         return Written.QUORUM
 
-    return _replace(StoreLink, "write", trusting)
+    return patch.object(StoreLink, "write", trusting)
 
 
 @_mutation("a checkpoint is written when its rows are stored")
@@ -244,7 +239,7 @@ def checkpoint_too_early() -> AbstractContextManager[Any]:
         await self._save(batch.checkpoint)
         await write(self, batch)
 
-    return _replace(Flusher, "_write", hasty)
+    return patch.object(Flusher, "_write", hasty)
 
 
 @_mutation("a frame has one checkpoint")
@@ -256,7 +251,7 @@ def two_checkpoints_on_a_frame() -> AbstractContextManager[Any]:
         self._draft = log_pb2.Checkpoint()
         return draft(self)
 
-    return _replace(Owner, "_draft_checkpoint", again)
+    return patch.object(Owner, "_draft_checkpoint", again)
 
 
 def _trim_by(limits: Callable[[Care], Sequence[int]], named: str) -> AbstractContextManager[Any]:
@@ -270,7 +265,7 @@ def _trim_by(limits: Callable[[Care], Sequence[int]], named: str) -> AbstractCon
         return state
 
     trim.__name__ = named
-    return _replace(Care, "_trim", trim)
+    return patch.object(Care, "_trim", trim)
 
 
 @_mutation("the log is trimmed only up to the checkpoint")
@@ -330,7 +325,7 @@ def key_effects_by_attempt() -> AbstractContextManager[Any]:
         begin(self, *arguments)
         self._handlers = {name: numbered(handler) for name, handler in self._handlers.items()}
 
-    return _replace(Effects, "__init__", anew)
+    return patch.object(Effects, "__init__", anew)
 
 
 @_mutation("a due timer or a finished effect counts only while its entry is open")
@@ -344,7 +339,7 @@ def do_not_check_the_agenda() -> AbstractContextManager[Any]:
             envelope.ClearField("agenda_id")
         return await decide(self, work)
 
-    return _replace(Turn, "decide", careless)
+    return patch.object(Turn, "decide", careless)
 
 
 @_mutation("after a recovery messages are sent again from the checkpoint's cursor")
@@ -355,7 +350,7 @@ def do_not_send_again() -> AbstractContextManager[Any]:
     def forgetful(self: Outbox, receivers: Any, last_sequence: int) -> None:
         begin(self, dict.fromkeys(receivers, last_sequence), last_sequence)
 
-    return _replace(Outbox, "begin", forgetful)
+    return patch.object(Outbox, "begin", forgetful)
 
 
 @_mutation("after a recovery the effects on the agenda run")
@@ -371,13 +366,13 @@ def do_not_start_again() -> AbstractContextManager[Any]:
             running.add(id(self))
             agenda.take_effects()
 
-    return _replace(Effects, "start", forgetful)
+    return patch.object(Effects, "start", forgetful)
 
 
 @_mutation("absence in the cache is absence only where the cache is complete")
 def trust_the_cache() -> AbstractContextManager[Any]:
     """What is not in the cache does not exist."""
-    return _replace(Cache, "known_absent", lambda _self, _key, kind, first: kind.key_is_uuid7 or first)
+    return patch.object(Cache, "known_absent", lambda _self, _key, kind, first: kind.key_is_uuid7 or first)
 
 
 @_mutation("the cache is complete only since the newest aggregate it evicted")
@@ -390,13 +385,13 @@ def forget_what_was_evicted() -> AbstractContextManager[Any]:
         evict(self)
         self.complete_since_us = since_us
 
-    return _replace(Cache, "evict", forgetful)
+    return patch.object(Cache, "evict", forgetful)
 
 
 @_mutation("the log clock never lies further behind a new id than the allowed skew")
 def no_skew_rule() -> AbstractContextManager[Any]:
     """The clock follows the process's own clock alone."""
-    return _replace(owner_module, "uuid7_time_us", lambda _key: 0)
+    return patch.object(owner_module, "uuid7_time_us", lambda _key: 0)
 
 
 @_mutation("the log clock is strictly increasing, whoever owns")
@@ -409,7 +404,7 @@ def follow_the_wall_clock() -> AbstractContextManager[Any]:
         frame.clock_us = self.around.clock.now_us()
         return frame
 
-    return _replace(Owner, "_next_frame", simple)
+    return patch.object(Owner, "_next_frame", simple)
 
 
 @_mutation("what cannot be loaded is parked, not decided as absent")
@@ -421,13 +416,13 @@ def decide_without_the_store() -> AbstractContextManager[Any]:
         await prefetch(self, wanted)
         return True
 
-    return _replace(StoreLoader, "prefetch", bold)
+    return patch.object(StoreLoader, "prefetch", bold)
 
 
 @_mutation("whatever names a key with something parked queues behind it")
 def overtake_the_parked() -> AbstractContextManager[Any]:
     """It goes ahead."""
-    return _replace(Partition, "is_blocked", lambda _self, _keys, _entry: False)
+    return patch.object(Partition, "is_blocked", lambda _self, _keys, _entry: False)
 
 
 @_mutation("memory is dropped when a decision fails after something evolved")
@@ -441,7 +436,7 @@ def keep_spoilt_memory() -> AbstractContextManager[Any]:
         except ChainFailed as failed:
             recorder.dead_letter(failed.error)
 
-    return _replace(Turn, "_decide_chain", careless)
+    return patch.object(Turn, "_decide_chain", careless)
 
 
 @_mutation("an event's write time is above the aggregate's last")
@@ -454,7 +449,7 @@ def write_time_of_the_wall() -> AbstractContextManager[Any]:
         self.write_time = clock_us
         self.kind.evolve(self.state, event, Stamp(self.version, clock_us))
 
-    return _replace(Aggregate, "evolve", evolve)
+    return patch.object(Aggregate, "evolve", evolve)
 
 
 @_mutation("parked commands survive a recovery")
@@ -466,7 +461,7 @@ def forget_the_parked() -> AbstractContextManager[Any]:
         kept = [data for data in entries if log_pb2.AgendaEntry.FromString(data).WhichOneof("entry") != "parked"]
         restore(self, kept)
 
-    return _replace(Agenda, "restore", forgetful)
+    return patch.object(Agenda, "restore", forgetful)
 
 
 @_mutation("aggregates are evicted only between frames")
@@ -478,7 +473,7 @@ def evict_inside_a_frame() -> AbstractContextManager[Any]:
         await load(self, kind_name, keys)
         self._cache.evict()
 
-    return _replace(StoreLoader, "_load", hasty)
+    return patch.object(StoreLoader, "_load", hasty)
 
 
 @_mutation("a row seen during the redo may be one replica's alone, and does not count as stored")
@@ -491,13 +486,11 @@ def answer_stored_from_the_redo() -> AbstractContextManager[Any]:
         for aggregate in partition.cache.dirty.values():
             aggregate.flushed_version = max(aggregate.flushed_version, aggregate.version)
 
-    return _replace(Taker, "_load", trusting)
+    return patch.object(Taker, "_load", trusting)
 
 
 @contextmanager
 def _both(first: object, second: object, name: str, new: object) -> Iterator[None]:
     """Replaces a name that was imported into another module too."""
-    with _replace(first, name, new), _replace(second, name, new):
+    with patch.object(first, name, new), patch.object(second, name, new):
         yield
-
-

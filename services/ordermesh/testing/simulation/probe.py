@@ -70,19 +70,13 @@ def _decide(_states: Mapping[Key, State], hop: Hop, context: Context) -> Decisio
     elif hop.value == ENDLESS:
         decision.messages.append(Outgoing(PROBE, context.tenant, context.key, Hop(value=ENDLESS)))
     elif hop.value > 0:
-        decision.messages.append(
-            Outgoing(PROBE, context.tenant, f"hop-{hop.value}", Hop(value=hop.value - 1))
-        )
+        decision.messages.append(Outgoing(PROBE, context.tenant, f"hop-{hop.value}", Hop(value=hop.value - 1)))
     return decision
 
 
 PROBE_SERVICE = Service(
     name=PROBE,
-    aggregates=(
-        AggregateType(
-            kind=PROBE, state=log_pb2.Position, evolve=_evolve, events=(Hopped,), table=PROBES
-        ),
-    ),
+    aggregates=(AggregateType(kind=PROBE, state=log_pb2.Position, evolve=_evolve, events=(Hopped,), table=PROBES),),
     handlers=(Handler(command=Hop, keys=_keys, decide=_decide),),
 )
 """What is simulated beside the real services."""

@@ -261,9 +261,7 @@ class Truth:
         if decision.HasField("unparked"):
             true.parked.pop(entry_id(decision.unparked), None)
 
-    def _check_overtaking(
-        self, true: TruePartition, envelope: log_pb2.Envelope, decision: log_pb2.Decision
-    ) -> None:
+    def _check_overtaking(self, true: TruePartition, envelope: log_pb2.Envelope, decision: log_pb2.Decision) -> None:
         """What names a key with something parked queues behind it."""
         if decision.HasField("dead_letter") or _parks(decision, envelope):
             return

@@ -92,13 +92,13 @@ class Workload:
         key = order_key(order)
         if self._random.random() < 0.1:
             await self._client.read("order", key)
-        rivals = self._rivals(order, time_ms)
-        await self._place(order, time_ms)
+        rivals = self._rivals(order)
+        await self._place(order)
         await self._afterwards(key, order)
         for rival in rivals:
             await rival
 
-    def _rivals(self, order: order_pb2.Order, time_ms: int) -> list[asyncio.Task[Any]]:
+    def _rivals(self, order: order_pb2.Order) -> list[asyncio.Task[Any]]:
         """Others who use the same id: again, with other content, or as somebody else."""
         found = []
         profile = self._world.profile
@@ -108,16 +108,16 @@ class Workload:
                 if not same:
                     who = customer or order.customer_id
                     rival = goods.make_order(order.order_id, who, profile.skus, self._random)
-                found.append(self._world.spawn(self._place_later(rival, time_ms)))
+                found.append(self._world.spawn(self._place_later(rival)))
         return found
 
-    async def _place_later(self, order: order_pb2.Order, time_ms: int) -> None:
+    async def _place_later(self, order: order_pb2.Order) -> None:
         await self._pause(self._chance.spread(0.001, 10.0))
-        await self._place(order, time_ms)
+        await self._place(order)
 
-    async def _place(self, order: order_pb2.Order, time_ms: int) -> None:
+    async def _place(self, order: order_pb2.Order) -> None:
         command = order_commands_pb2.PlaceOrder(order=order)
-        await self._client.send("order", order_key(order), command, create_time_ms=time_ms)
+        await self._client.send("order", order_key(order), command)
 
     async def _afterwards(self, key: Key, order: order_pb2.Order) -> None:
         """What a customer may do with an order."""
