@@ -68,6 +68,7 @@ class Run:
         if world.seed % 3 == 0:
             await self._take_anew()
             check.memory()
+        await self._until(self._unowned)
         await self._end()
         check.store()
         self.history.check()
@@ -80,6 +81,12 @@ class Run:
                 self.world.findings.report("I5", f"after {END_TIMEOUT_S:.0f} s of peace: {missing}")
                 return
             await asyncio.sleep(POLL_S)
+
+    def _unowned(self) -> str:
+        """Partitions that nobody owns at the moment: their owner died, and is not given up for dead yet."""
+        owned = {partition for entry in self.world.owners if entry is not None for partition in entry[1].owners}
+        left = [str(partition) for partition in self.world.truth.partitions if partition not in owned]
+        return f"nobody owns {', '.join(left)}" if left else ""
 
     async def _take_anew(self) -> None:
         """Kills every owner, and asks whoever comes after for everything."""
