@@ -13,9 +13,9 @@ from typing import Protocol
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Context, Key, Outgoing, State
 from ordermesh.runtime.agenda import EntryId, entry_id, write_id
-from ordermesh.runtime.cache import Contradiction
+from ordermesh.runtime.cache import Contradiction, uuid7_time_us
 from ordermesh.runtime.memory import Partition, Waiting, Work, mark_of
-from ordermesh.runtime.options import CHAIN_LENGTH_MAX
+from ordermesh.runtime.options import CHAIN_LENGTH_MAX, CLOCK_SKEW_ALLOWED_US
 from ordermesh.runtime.recorder import Recorder
 
 
@@ -61,10 +61,18 @@ class Turn:
                 self.partition.topology.slot,
             )  # fmt: skip
             work.keys = work.bound.handler.keys(work.command, work.context)
+            if not work.bound.is_query and self._leads_the_clock(envelope):
+                work.error = "its id lies further ahead of the log clock than clocks may differ; are they synchronised?"
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - an unreadable command is a dead letter, whatever is wrong with it
             work.error = describe(error)
+
+    def _leads_the_clock(self, envelope: log_pb2.Envelope) -> bool:
+        """Whether a new aggregate of this key could later be taken for absent: its id must not lead the log clock."""
+        if envelope.service not in self.partition.registry.uuid7_services:
+            return False
+        return uuid7_time_us(envelope.key) - CLOCK_SKEW_ALLOWED_US > self.frame.clock_us
 
     async def decide(self, work: Work) -> log_pb2.Decision | None:
         """Decides one command and all it leads to here. None: it was taken before, or counts no more."""

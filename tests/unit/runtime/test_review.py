@@ -41,6 +41,7 @@ async def test_an_id_from_the_far_future_does_not_move_the_log_clock(monkeypatch
         before_us = host.owners[ONLY].head.frame.clock_us
         assert await value_of(gate, "ffffffff-ffff-7fff-8fff-ffffffffffff") is None
         assert host.owners[ONLY].head.frame.clock_us - before_us < 60_000_000
+        assert (await ask(gate, "ffffffff-ffff-7fff-8fff-ffffffffffff", Int64Value(value=1))).dead_letter
 
 
 async def test_what_queues_behind_one_key_is_decided_together_once_the_store_is_back() -> None:

@@ -372,7 +372,7 @@ def do_not_start_again() -> AbstractContextManager[Any]:
 @_mutation("absence in the cache is absence only where the cache is complete")
 def trust_the_cache() -> AbstractContextManager[Any]:
     """What is not in the cache does not exist."""
-    return patch.object(Cache, "known_absent", lambda _self, _key, kind, first: kind.key_is_uuid7 or first)
+    return patch.object(Cache, "known_absent", lambda _self, _key, kind, first, now_us: kind.key_is_uuid7 or first)  # noqa: ARG005 # its signature
 
 
 @_mutation("the cache is complete only since the newest aggregate it evicted")
