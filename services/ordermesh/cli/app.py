@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
 import typer
 
 from ordermesh.cli import operate, orders, stock
@@ -22,6 +25,17 @@ app = typer.Typer(
         "Exit status: 0; 1 failed or violated; 2 wrong usage; 4 not found; 5 unavailable."
     ),
 )
+
+
+@app.callback(invoke_without_command=True)
+def _ordermesh(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False
+) -> None:
+    if version:
+        typer.echo(f"ordermesh {installed_version('ordermesh')}")
+        raise typer.Exit
+
+
 app.command("up")(up)
 app.command("down")(down)
 app.command("serve")(serve_role)

@@ -52,7 +52,9 @@ def seen_before(records: Sequence[RequestRecord], record: RequestRecord | None) 
             if known.content_hash == record.content_hash:
                 return Decision()
             return errors.refuse(
-                errors.REQUEST_ID_REUSED, "This request id was used for another request; take a new one."
+                errors.REQUEST_ID_REUSED,
+                "This request id was used for another request; take a new one.",
+                field="request_id",
             )
     return None
 

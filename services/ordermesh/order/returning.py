@@ -54,7 +54,9 @@ def _pieces(order: Order, wanted: Sequence[LineQuantity]) -> _Pieces | Decision:
     if quantities:
         line_id = next(iter(quantities))
         message = f"Order {order.order_id} has no line {line_id}."
-        return errors.refuse(errors.LINE_NOT_FOUND, message, order_id=order.order_id, line_id=line_id)
+        return errors.refuse(
+            errors.LINE_NOT_FOUND, message, order_id=order.order_id, line_id=line_id, field="lines.line_id"
+        )
     return pieces
 
 

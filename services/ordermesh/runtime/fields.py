@@ -63,7 +63,9 @@ class Violations(list[Violation]):
     def page_size(self, field: str, value: int) -> int:
         """The page's size: the default for 0, at most the largest."""
         if value < 0:
-            self.add(field, f"is {value}; it has to be from 0 to {limits.PAGE_SIZE_MAX}")
+            self.add(
+                field, f"is {value}; it has to be 0 (the default) or more, and at most {limits.PAGE_SIZE_MAX} are given"
+            )
         return min(value or limits.PAGE_SIZE_DEFAULT, limits.PAGE_SIZE_MAX)
 
     def check(self) -> None:

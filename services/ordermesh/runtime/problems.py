@@ -133,7 +133,10 @@ def _pack(details: list[any_pb2.Any], detail: Message) -> None:
 
 def refused(refusal: log_pb2.Refusal, **metadata: str) -> Problem:
     """What a decider refused, as the caller hears it, with these values besides the refusal's own."""
-    return Problem(refusal.reason, refusal.message, metadata={**refusal.metadata, **metadata})
+    problem = Problem(refusal.reason, refusal.message, metadata={**refusal.metadata, **metadata})
+    if problem.code is grpc.StatusCode.INVALID_ARGUMENT:
+        problem.violations = [Violation(refusal.metadata.get("field", ""), refusal.message)]
+    return problem
 
 
 def not_yet_known(message: str, retry_after_s: float = RETRY_AFTER_S, **metadata: str) -> Problem:

@@ -19,6 +19,7 @@ from ordermesh.runtime.ports import PartitionId, Stored
 from ordermesh.runtime.registry import Registry
 from ordermesh.runtime.topology import Topology
 from ordermesh.testing.simulation.findings import Findings
+from ordermesh.testing.simulation.probe import PROBE
 
 QUERY = log_pb2.Query.DESCRIPTOR.full_name
 """The one command that may be dropped without a decision: its caller asks again."""
@@ -239,6 +240,10 @@ class Truth:
             mark = true.books.marks.get((name[0], name[1]))
             self.findings.require(mark is None or mark < name, "I6", "{} took the message {} twice", true.id, name)
             true.taken.add(name)
+        if decision.HasField("dead_letter"):
+            letter = decision.dead_letter
+            is_poison = letter.envelope.service == PROBE or letter.envelope.type not in self.registry.handlers
+            self.findings.require(is_poison, "I5", "{} could not decide: {}", true.id, letter)
         for event in decision.events:
             self._event(true, frame, position, event)
         if true.parked and envelope is not None:
