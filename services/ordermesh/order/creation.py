@@ -61,7 +61,7 @@ def _prepare(
 ) -> Creation:
     violations = Violations()
     _check_limits(order)
-    order_id = violations.order_id("order.order_id", order.order_id)
+    order_id = violations.order_id("order.order_id", order.order_id, may_lead=True)
     if order_id != order.order_id:
         order.order_id = order_id
     if request.durability not in _DURABILITIES:

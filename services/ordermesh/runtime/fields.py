@@ -31,8 +31,8 @@ class Violations(list[Violation]):
         elif not value.isprintable():
             self.add(field, "has characters that cannot be printed")
 
-    def order_id(self, field: str, value: str) -> str:
-        """The id in its one form, or as it is if it is none."""
+    def order_id(self, field: str, value: str, *, may_lead: bool = False) -> str:
+        """The id in its one form, or as it is if it is none. One of the future names nothing, unless it `may_lead`."""
         if not value:
             self.add(field, "is required")
             return value
@@ -41,7 +41,7 @@ class Violations(list[Violation]):
         except ids.InvalidIdentifier as error:
             self.add(field, str(error))
             return value
-        if ids.time_ms_of(order_id) - limits.ID_AHEAD_MS_MAX > time.time_ns() // 1_000_000:
+        if not may_lead and ids.time_ms_of(order_id) - limits.ID_AHEAD_MS_MAX > time.time_ns() // 1_000_000:
             self.add(field, "was made in the future by its time; is the clock right where it was made?")
         return order_id
 
