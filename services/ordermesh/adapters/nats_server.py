@@ -25,11 +25,9 @@ READY_SECONDS = 30.0
 STOP_SECONDS = 15.0
 PORT_FILE_SECONDS = 10.0
 STORE_BYTES_DEFAULT = 64 * 1024**3
-_PR_SET_PDEATHSIG = 1
-
-
 MEMORY_SOFT_MAX = "512MiB"
 """From where on the server collects its garbage eagerly: reading whole logs (an audit) took it to 1.2 GB without."""
+_PR_SET_PDEATHSIG = 1
 
 
 class NatsServerError(Exception):
