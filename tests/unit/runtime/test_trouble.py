@@ -14,6 +14,7 @@ from ordermesh.adapters.memory import MemoryStore
 from ordermesh.core.decider import Key, Row, Table
 from ordermesh.runtime.gate import Answer, Overloaded
 from ordermesh.runtime.host import all_services
+from ordermesh.runtime.kernel_service import DEAD_LETTERS
 from ordermesh.runtime.ports import PartitionId, StoredAggregate, StoreUnavailable, Written
 from ordermesh.runtime.registry import Registry
 from tests.unit.runtime.counter import COUNTER, COUNTERS
@@ -217,3 +218,17 @@ async def test_what_is_past_its_retention_is_trimmed_though_there_is_room() -> N
         assert stream.bytes_used < 0.1 * stream.bytes_max
     async with engine.running(engine.host("b")) as gate:
         await ask(gate, "x", Int64Value(value=1))
+
+
+async def test_a_frame_that_cannot_be_read_is_one_dead_letter() -> None:
+    """Nonsense in the log stops nothing; it is kept with the error."""
+    engine = Engine(partitions=1)
+    async with engine.running(engine.host("a")) as gate:
+        await ask(gate, "x", Int64Value(value=1))
+        await engine.log.append(ONLY, "commands", b"\xff\xfe nonsense", frame_id="n", dedupe=False)
+        await ask(gate, "x", Int64Value(value=1))
+        assert await value_of(gate, "x") == 2
+        async with asyncio.timeout(TIMEOUT_S):
+            while not (rows := (await engine.store.scan(DEAD_LETTERS, count_max=10)).rows):
+                await asyncio.sleep(0.01)
+        assert len(rows) == 1
