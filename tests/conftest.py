@@ -1,10 +1,12 @@
-"""What all tests share: how hard Hypothesis tries, here and in CI."""
+"""What all tests share: how hard Hypothesis tries, here and in CI; and the Cassandra that some need."""
 
 from __future__ import annotations
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.cassandra_nodes"]
 
 # The machine is shared, so an example's time says nothing; a shrunk example is printed with what reproduces it.
 settings.register_profile("default", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from shutil import disk_usage
 
 from oms.log.v1 import log_pb2
-from oms.payment.v1 import payment_commands_pb2
+from ordermesh.adapters.cassandra_options import TooFewNodes
 from ordermesh.adapters.jetstream import JetStreamLog
+from ordermesh.adapters.log_sizes import grow_logs
+from ordermesh.adapters.nats_access import nats_access
 from ordermesh.adapters.nats_bus import NatsBus
-from ordermesh.adapters.sandbox_payments import TOKENS, SandboxPayments
-from ordermesh.adapters.sqlite import SqliteStore
+from ordermesh.adapters.provider_ledger import Ledger, ProviderLedger
+from ordermesh.adapters.stores import make_store
 from ordermesh.adapters.system_clock import SystemClock
 from ordermesh.core.decider import Service, Table
+from ordermesh.deployment import (
+    check_groups,
+    check_partitions,
+    check_replicas,
+    groups_wanted,
+    prepare_deployment,
+    replicas_of,
+    replicas_wanted,
+)
 from ordermesh.inventory import app as inventory
 from ordermesh.order import app as order
 from ordermesh.payment import app as payment
-from ordermesh.runtime import subjects
-from ordermesh.runtime.gate import Gate
-from ordermesh.runtime.host import OwnerHost, all_services
-from ordermesh.runtime.membership import Membership
-from ordermesh.runtime.ports import LogError, StoreUnavailable
-from ordermesh.runtime.relay import RELAY_POSITIONS, Relay
-from ordermesh.runtime.settings import CannotStart, Settings
-from ordermesh.runtime.topology import DEFAULT_GROUPS, Topology, new_deployment
+from ordermesh.runtime.host import all_services
+from ordermesh.runtime.options import OwnerOptions
+from ordermesh.runtime.ports import LogError, LogUnavailable, Store, StoreUnavailable
+from ordermesh.runtime.relay import RELAY_POSITIONS
+from ordermesh.runtime.settings import CannotStart, OutOfReach, Settings, servers_in
+from ordermesh.runtime.topology import Topology, new_deployment
 from ordermesh.shipping import app as shipping
 from ordermesh.shipping.model import ShippingPolicy
 
-STORE_FILE = "store.sqlite"
 LEDGER_FILE = "provider-ledger.jsonl"
 INSTANCE_VARIABLE = "ORDERMESH_INSTANCE"
 """Names the process among those of its deployment; the process id is added."""
 CORES_PER_PARTITION = 2
+CASSANDRA_GATHER_S = 0.25
+"""`flush_gather_s` on Cassandra, where a row costs far more than in SQLite: most orders are through by then, and a row
+is written once or twice instead of two or three times. Who waits is not kept waiting."""
 DRAIN_SHARE = 0.2
 """Of the time for a clean stop, what calls under way at an edge get; below the supervisor's share for edges."""
 LOG_SPARE_BYTES = 1 << 30
@@ -51,7 +61,7 @@ class Adapters:
     """The world of one process, opened."""
 
     log: JetStreamLog
-    store: SqliteStore
+    store: Store
     bus: NatsBus
     clock: SystemClock
 
@@ -63,6 +73,14 @@ def services(settings: Settings) -> list[Service]:
         dispatch_delay_us=round(settings.dispatch_delay_s * 1_000_000),
     )
     return [order.SERVICE, payment.SERVICE, shipping.make_service(policy), inventory.SERVICE]
+
+
+def kernel_options(settings: Settings) -> OwnerOptions:
+    """The kernel's options, with what the store asks for where they leave it to the program."""
+    told = settings.kernel
+    if settings.store == "sqlite" or told.flush_gather_s != OwnerOptions().flush_gather_s:
+        return told
+    return replace(told, flush_gather_s=CASSANDRA_GATHER_S)
 
 
 def tables(parts: Sequence[Service]) -> list[Table]:
@@ -86,52 +104,84 @@ def partitions_wanted(settings: Settings) -> int:
 
 def log_bytes_limit(settings: Settings) -> int:
     """What the own nats-server may reserve; it is no reservation itself."""
-    return max(LOG_BYTES_LIMIT_MIN, 2 * partitions_wanted(settings) * settings.log_bytes + LOG_SPARE_BYTES)
+    wanted = len(groups_wanted(settings)) * partitions_wanted(settings) * settings.log_bytes + LOG_SPARE_BYTES
+    return max(LOG_BYTES_LIMIT_MIN, wanted, disk_usage(settings.data).total)
 
 
 async def prepare(settings: Settings, nats: str) -> log_pb2.Deployment:
     """Makes the deployment at the first start, and its logs. Raises CannotStart."""
-    store = SqliteStore(settings.data / STORE_FILE, tables(services(settings)))
-    log = JetStreamLog([nats], name="supervisor")
+
+    def make() -> log_pb2.Deployment:
+        _check_room(settings)
+        number, groups = partitions_wanted(settings), groups_wanted(settings)
+        return new_deployment(str(uuid.uuid4()), number, groups, replicas=replicas_wanted(settings))
+
+    needed = tables(services(settings))
     try:
-        await store.open()
-        await log.open()
-        if await store.load_deployment() is None:
-            _check_room(settings)
-        deployment = await _deployment(settings, store)
-        for partition in Topology(deployment).partitions():
-            await log.create(partition, settings.log_bytes)
-    except (StoreUnavailable, LogError, ValueError) as error:
+        store = make_store(settings, needed, build())
+        try:
+            deployment = await prepare_deployment(settings, store, needed, build(), make)
+        finally:
+            await store.close()
+        check_partitions(settings, deployment)
+        check_groups(settings, deployment)
+        check_replicas(settings, deployment)
+        await _prepare_logs(settings, nats, deployment)
+    except LogUnavailable as error:
+        raise OutOfReach(f"{error}. Is it up, and --nats right? Without --nats `up` brings its own") from error
+    except (StoreUnavailable, TooFewNodes) as error:
+        raise OutOfReach(str(error)) from error
+    except (LogError, ValueError) as error:
         raise CannotStart(str(error)) from error
+    return deployment
+
+
+async def _prepare_logs(settings: Settings, nats: str, deployment: log_pb2.Deployment) -> None:
+    """Makes the logs that do not exist, and lets them grow where that is asked for."""
+    replicas = replicas_of(deployment)
+    log = JetStreamLog(servers_in(nats), name="supervisor", replicas=replicas, access=nats_access(settings))
+    try:
+        await log.open()
+        partitions = Topology(deployment).partitions()
+        for partition in partitions:
+            await log.create(partition, settings.log_bytes)
+        if "log_bytes" in settings.model_fields_set:  # a default would resize what was made with another size
+            await grow_logs(log, partitions, settings.log_bytes, None if settings.nats else settings.data, replicas)
     finally:
         await log.close()
-        await store.close()
-    return deployment
+
+
+async def prepare_streams(settings: Settings, deployment: log_pb2.Deployment) -> bool:
+    """Makes the streams beside the logs: integration events, and the sandbox provider's truth if it is on NATS. Else
+    the processes that need them make them. Raises CannotStart."""
+    from ordermesh.adapters.jetstream_events import JetStreamEvents  # noqa: PLC0415 # only a relay needs it else
+
+    replicas = replicas_of(deployment)
+    access = nats_access(settings)
+    events = JetStreamEvents(settings.nats_servers, name="deployment", replicas=replicas, access=access)
+    try:
+        await events.open()
+        await (await open_ledger(settings, "deployment", replicas)).close()
+    except LogUnavailable as error:
+        raise OutOfReach(str(error)) from error
+    except LogError as error:
+        raise CannotStart(str(error)) from error
+    finally:
+        await events.close()
+    return True
 
 
 def _check_room(settings: Settings) -> None:
     """Raises CannotStart when the disk has no room for the logs of a new deployment on an own nats-server."""
-    number = len(DEFAULT_GROUPS) * partitions_wanted(settings)
+    if settings.nats:
+        return
+    number = len(groups_wanted(settings)) * partitions_wanted(settings) * replicas_wanted(settings)
     needed, free = number * settings.log_bytes + LOG_SPARE_BYTES, disk_usage(settings.data).free
-    if not settings.nats and free < needed:
+    if free < needed:
         raise CannotStart(
             f"{settings.data} is on a disk with {free:,} bytes free, and {number} logs of {settings.log_bytes:,} bytes"
             f" with what else is kept need {needed:,}. Give --log-bytes or --partitions smaller, or another --data"
         )
-
-
-async def _deployment(settings: Settings, store: SqliteStore) -> log_pb2.Deployment:
-    wanted = new_deployment(str(uuid.uuid4()), partitions_wanted(settings))
-    stored = await store.create_deployment(wanted.SerializeToString(deterministic=True))
-    deployment = log_pb2.Deployment.FromString(stored)
-    numbers = {group.partitions for group in deployment.groups}
-    if settings.partitions is not None and numbers != {settings.partitions}:
-        has = ", ".join(f"{group.name} {group.partitions}" for group in deployment.groups)
-        raise CannotStart(
-            f"{settings.data} was made with other partitions ({has}) than --partitions {settings.partitions};"
-            " their number is fixed at the first start. Leave --partitions out, or use another --data"
-        )
-    return deployment
 
 
 @asynccontextmanager
@@ -139,177 +189,35 @@ async def adapters(settings: Settings, instance: str) -> AsyncIterator[Adapters]
     """Opens log, store and bus, and closes them. Raises CannotStart."""
     if not settings.nats:
         raise CannotStart("a single process needs --nats URL; `ordermesh up` brings its own nats-server")
-    log = JetStreamLog([settings.nats], name=instance)
-    bus = NatsBus([settings.nats], name=instance)
-    store = SqliteStore(settings.data / STORE_FILE, tables(services(settings)))
     async with AsyncExitStack() as closing:
         try:
+            access = nats_access(settings)
+            log = JetStreamLog(settings.nats_servers, name=instance, access=access)
+            bus = NatsBus(settings.nats_servers, name=instance, access=access)
+            store = make_store(settings, tables(services(settings)), build())
             for part in (log, bus, store):
                 closing.push_async_callback(part.close)
                 await part.open()
-        except (StoreUnavailable, LogError, ValueError) as error:
+        except (LogUnavailable, StoreUnavailable) as error:
+            raise OutOfReach(str(error)) from error
+        except (LogError, ValueError) as error:
             raise CannotStart(str(error)) from error
         yield Adapters(log, store, bus, SystemClock())
 
 
-async def run_role(
-    role: str, settings: Settings, groups: Sequence[str], *, serving: Callable[[], None], stop: asyncio.Event
-) -> None:
-    """Runs a role until `stop` is set, then ends cleanly; calls `serving` when it serves. Raises CannotStart."""
-    instance = f"{os.environ.get(INSTANCE_VARIABLE, role)}-{os.getpid()}"
-    async with adapters(settings, instance) as world:
-        stored = await world.store.load_deployment()
-        if stored is None:
-            raise CannotStart(f"{settings.data} has no deployment yet; `ordermesh up` makes it")
-        deployment = log_pb2.Deployment.FromString(stored)
-        run = {"edge": _edge, "owner": _owner, "relay": _relay}[role]
-        await run(instance, settings, groups, world, deployment, serving, stop)
+async def open_ledger(settings: Settings, name: str, replicas: int) -> Ledger:
+    """What took effect at the sandbox provider, as the settings say where. Raises CannotStart."""
+    if settings.sandbox_ledger == "file":
+        return ProviderLedger(settings.data / LEDGER_FILE)
+    from ordermesh.adapters.nats_ledger import NatsLedger  # noqa: PLC0415 # seldom needed
 
-
-async def _owner(
-    instance: str,
-    settings: Settings,
-    groups: Sequence[str],
-    world: Adapters,
-    deployment: log_pb2.Deployment,
-    serving: Callable[[], None],
-    stop: asyncio.Event,
-) -> None:
-    payments = SandboxPayments(settings.data / LEDGER_FILE)
-    host = OwnerHost(
-        instance=instance,
-        build=build(),
-        log=world.log,
-        store=world.store,
-        bus=world.bus,
-        clock=world.clock,
-        services=services(settings),
-        deployment=deployment,
-        effects={payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name: payments.handle},
-        options=settings.kernel,
-        groups=groups,
-    )
+    ledger = NatsLedger(settings.nats_servers, name=name, replicas=replicas, access=nats_access(settings))
     try:
-        await _until_stopped(asyncio.create_task(host.run()), serving, stop, host.stop)
-    finally:
-        await payments.close()
-
-
-async def _until_stopped(
-    running: asyncio.Task[None], serving: Callable[[], None], stop: asyncio.Event, end: Callable[[], None]
-) -> None:
-    """Runs a task until `stop` is set, then has it end; passes on what it raises."""
-    asked = asyncio.create_task(stop.wait())
-    serving()
-    try:
-        await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            end()
-        await running
-    finally:
-        asked.cancel()
-
-
-async def _edge(
-    instance: str,
-    settings: Settings,
-    groups: Sequence[str],
-    world: Adapters,
-    deployment: log_pb2.Deployment,
-    serving: Callable[[], None],
-    stop: asyncio.Event,
-) -> None:
-    from ordermesh.adapters.provider_ledger import read_ledger  # noqa: PLC0415 # only an edge needs it
-    from ordermesh.gateway.edge import EdgeOptions, EdgeServer  # noqa: PLC0415 # gRPC would double an owner's start
-    from ordermesh.gateway.http_port import HttpPort, probes  # noqa: PLC0415 # as above
-    from ordermesh.runtime.server import ServerOptions  # noqa: PLC0415 # as above
-
-    options = settings.kernel
-    gate = Gate(
-        instance=instance, log=world.log, bus=world.bus, clock=world.clock, deployment=deployment, options=options
-    )
-    neighbours = Neighbours(world.clock, options.member_timeout_s)
-    edge = EdgeServer(
-        gate=gate,
-        store=world.store,
-        log=world.log,
-        clock=world.clock,
-        deployment=deployment,
-        services=all_services(services(settings)),
-        options=EdgeOptions(server=ServerOptions(reflection=settings.reflection), payment_tokens=TOKENS),
-        provider=lambda: read_ledger(settings.data / LEDGER_FILE),
-        members=neighbours.members,
-    )
-    http = HttpPort(probes(edge.readiness, edge.registry))
-    async with AsyncExitStack() as closing:
-        closing.push_async_callback(await world.bus.subscribe(subjects.MEMBERS, neighbours.hear))
-        closing.push_async_callback(gate.close)
-        await gate.start()
-        await http.start(settings.http, reuse_port=True)
-        closing.push_async_callback(http.stop)
-        await edge.start(settings.grpc)
-        closing.push_async_callback(edge.stop, DRAIN_SHARE * settings.stop_timeout_s)
-        membership = Membership(instance, "edge", groups, build(), world.bus, world.clock, options)
-        heartbeat = asyncio.create_task(membership.run())
-        closing.callback(heartbeat.cancel)
-        closing.callback(membership.leave)
-        serving()
-        await stop.wait()
-
-
-class Neighbours:
-    """The processes of every role that were heard of lately."""
-
-    def __init__(self, clock: SystemClock, timeout_s: float) -> None:
-        self._clock = clock
-        self._timeout_s = timeout_s
-        self._heard: dict[str, tuple[log_pb2.Member, float]] = {}
-
-    def hear(self, data: bytes) -> None:
-        """Takes a sign of life from the bus."""
-        member = log_pb2.Member.FromString(data)
-        self._heard[member.instance] = (member, self._clock.monotonic())
-        if member.leaving:
-            del self._heard[member.instance]
-
-    def members(self) -> list[log_pb2.Member]:
-        """Those heard of within the time-out, by role and name."""
-        too_old = self._clock.monotonic() - self._timeout_s
-        self._heard = {name: (member, heard) for name, (member, heard) in self._heard.items() if heard > too_old}
-        return sorted((member for member, _ in self._heard.values()), key=lambda member: (member.role, member.instance))
-
-
-async def _relay(
-    instance: str,
-    settings: Settings,
-    groups: Sequence[str],
-    world: Adapters,
-    deployment: log_pb2.Deployment,
-    serving: Callable[[], None],
-    stop: asyncio.Event,
-) -> None:
-    from ordermesh.adapters.jetstream_events import JetStreamEvents  # noqa: PLC0415 # only a relay needs it
-    from ordermesh.notification.cloud_event import CloudEvents  # noqa: PLC0415 # as above
-
-    events = JetStreamEvents([settings.nats], name=instance)
-    membership = Membership(instance, "relay", groups, build(), world.bus, world.clock, settings.kernel)
-    relay = Relay(
-        partitions=Topology(deployment).partitions(groups),
-        log=world.log,
-        store=world.store,
-        bus=world.bus,
-        clock=world.clock,
-        publisher=events,
-        translate=CloudEvents(deployment.deployment_id).translate,
-        mine=membership.is_mine,
-    )
-    heartbeat = asyncio.create_task(membership.run())
-    try:
-        await events.open()
-        await _until_stopped(asyncio.create_task(relay.run()), serving, stop, relay.stop)
+        await ledger.open()
+    except LogUnavailable as error:
+        await ledger.close()
+        raise OutOfReach(str(error)) from error
     except LogError as error:
+        await ledger.close()
         raise CannotStart(str(error)) from error
-    finally:
-        membership.leave()
-        heartbeat.cancel()
-        await events.close()
+    return ledger

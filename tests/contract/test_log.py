@@ -8,8 +8,9 @@ import os
 
 import pytest
 
-from ordermesh.runtime.ports import Fenced, Kind, Log, LogFull, LogState, LogUnavailable, PartitionId, Stored
-from tests.contract.conftest import LOG_BYTES_MAX, PARTITION
+from ordermesh.admin.repartition import KeptLog
+from ordermesh.runtime.ports import Fenced, Kind, Log, LogError, LogFull, LogState, LogUnavailable, PartitionId, Stored
+from tests.contract.conftest import LOG_BYTES_MAX, PARTITION, PatientLog
 from tests.waiting import eventually
 
 ALL: tuple[Kind, ...] = ("commands", "messages", "decisions")
@@ -29,6 +30,43 @@ async def test_creating_a_log_again_keeps_what_is_there(log: Log) -> None:
     await log.create(PARTITION, LOG_BYTES_MAX)
     await log.create(PARTITION, 2 * LOG_BYTES_MAX)
     assert (await log.state(PARTITION)).last_sequence == 1
+
+
+async def is_refused(log: Log, kind: Kind) -> None:
+    """An append is not even tried again by who waits for elections."""
+    append_once = super(PatientLog, log).append if isinstance(log, PatientLog) else log.append
+    with pytest.raises(LogUnavailable):
+        await append_once(PARTITION, kind, b"", frame_id=f"refused {kind}", dedupe=kind != "decisions")
+
+
+async def test_a_log_takes_only_what_it_is_told_to_and_gives_all_that_it_has(log: KeptLog) -> None:
+    for kind in ALL:
+        await append(log, kind, kind)
+    await log.restrict(PARTITION, ("messages", "decisions"))
+    await is_refused(log, "commands")
+    assert await append(log, "messages", "more messages") == 4
+    with pytest.raises(LogError, match="a repartition was begun"):
+        await log.create(PARTITION, LOG_BYTES_MAX)
+    await log.restrict(PARTITION, ())
+    for kind in ALL:
+        await is_refused(log, kind)
+    assert [stored.sequence for stored in await log.fetch(PARTITION, ("commands", "messages"), 0, 10)] == [1, 2, 4]
+    read: list[int] = []
+    reader = await log.read(PARTITION, ("commands", "messages"), 0, lambda stored: read.append(stored.sequence))
+    await eventually(lambda: read == [1, 2, 4], "what is there is read")
+    await reader.close()
+    await log.restrict(PARTITION, ALL)
+    assert await append(log, "commands", "commands again") == 5
+
+
+async def test_logs_are_found_and_removed(log: KeptLog) -> None:
+    other = PartitionId("orders", 1007)
+    await log.create(other, LOG_BYTES_MAX)
+    assert await log.existing("orders") == [PARTITION, other]
+    assert await log.existing("stock") == []
+    for _ in range(2):
+        await log.remove(other)
+    assert await log.existing("orders") == [PARTITION]
 
 
 async def test_partitions_do_not_share_sequences(log: Log) -> None:

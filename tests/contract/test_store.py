@@ -9,7 +9,7 @@ import pytest
 
 from ordermesh.core.decider import Key, Row
 from ordermesh.runtime.ports import PartitionId, Store, StoredAggregate, Written
-from tests.contract.conftest import THINGS, THINGS_BY_OWNER
+from tests.contract.conftest import THINGS, THINGS_BY_ID, THINGS_BY_OWNER, THINGS_BY_PART
 
 HERE = PartitionId("orders", 3)
 
@@ -102,6 +102,15 @@ async def test_a_query_in_the_order_of_the_key_names_every_column(store: Store) 
     assert [row["sub_key"] for row in rest.rows] == ["z"]
 
 
+async def test_a_table_may_be_partitioned_by_the_sub_key(store: Store) -> None:
+    names = [("b", "x"), ("a", "x"), ("a", "y")]
+    await store.write([Row("things_by_part", ("default", *name, 1, 7, 1, 0, b"state"), 1) for name in names])
+    page = await store.query(THINGS_BY_PART, ("default", "x"), count_max=5)
+    assert [row["key"] for row in page.rows] == ["a", "b"]
+    keys = [key(*name) for name in names]
+    assert set(await store.load(THINGS_BY_PART, [*keys, key("b", "y"), key("x", "b")])) == set(keys)
+
+
 async def test_a_scan_gives_every_row_once(store: Store) -> None:
     names = [f"k{i:03}" for i in range(57)]
     await store.write([thing(name, 1, 1) for name in names])
@@ -121,6 +130,85 @@ async def test_a_token_that_is_none_is_an_error_of_the_caller(store: Store) -> N
         await store.query(THINGS_BY_OWNER, ("default", "anna"), after=b"\xff{", count_max=4)
 
 
+async def test_a_token_of_another_table_is_an_error_of_the_caller(store: Store) -> None:
+    await store.write([owned("anna", 1, f"t{i}") for i in range(3)])
+    page = await store.query(THINGS_BY_OWNER, ("default", "anna"), count_max=1)
+    with pytest.raises(ValueError, match="page token"):
+        await store.query(THINGS, ("default", "a"), after=page.next_token, count_max=1)
+    with pytest.raises(ValueError, match="page token"):
+        await store.scan(THINGS_BY_OWNER, after=page.next_token, count_max=1)
+    scanned = await store.scan(THINGS_BY_OWNER, count_max=1)
+    with pytest.raises(ValueError, match="page token"):
+        await store.query(THINGS_BY_OWNER, ("default", "anna"), after=scanned.next_token, count_max=1)
+
+
+async def test_a_token_of_other_types_is_an_error_of_the_caller(store: Store) -> None:
+    with pytest.raises(ValueError, match="page token"):
+        await store.query(THINGS_BY_OWNER, ("default", "anna"), after=b'["twelve", "t1"]', count_max=4)
+
+
+async def test_of_rows_with_one_key_in_one_write_the_newest_wins(store: Store) -> None:
+    await store.write([thing("a", version, version) for version in (3, 7, 1, 5)])
+    assert (await store.load(THINGS, [key("a")]))[key("a")].version == 7
+
+
+async def test_empty_values_are_values(store: Store) -> None:
+    row = Row("things", ("", "a", "", 0, 0, 0, 0, b"", ""), 5)
+    await store.write([row])
+    page = await store.query(THINGS, ("", "a"), count_max=1)
+    assert tuple(page.rows[0].values()) == row.values
+    assert await store.load(THINGS, [Key("thing", "", "a")]) == {
+        Key("thing", "", "a"): StoredAggregate(0, 0, 0, 0, 5, b"")
+    }
+
+
+async def test_a_large_row_is_written_beside_small_ones(store: Store) -> None:
+    large = Row("things", ("default", "large", "", 1, 7, 10, 2, b"x" * 600_000, "red"), 1)
+    assert await store.write([*(thing(f"k{i}", 1, 1) for i in range(60)), large]) is Written.QUORUM
+    found = await store.load(THINGS, [key("large"), key("k0"), key("k59")])
+    assert {one.key: len(row.state) for one, row in found.items()} == {"large": 600_000, "k0": 7, "k59": 7}
+
+
+async def test_a_table_without_sub_keys_has_its_rows_by_their_own_names(store: Store) -> None:
+    values = [("default", f"k{i}", "", i, 7, 8, 9, b"state", "blue") for i in range(3)]
+    await store.write([Row("things_by_id", row, 100 + row[3]) for row in values])
+    wanted = [Key("thing", "default", f"k{i}") for i in (0, 2, 5)]
+    found = await store.load(THINGS_BY_ID, [*wanted, Key("thing", "default", "k1", "x")])
+    assert {one.key: (row.version, row.write_time) for one, row in found.items()} == {"k0": (0, 100), "k2": (2, 102)}
+    page = await store.query(THINGS_BY_ID, ("default", "k1"), count_max=5)
+    assert [tuple(row.values()) for row in page.rows] == [values[1]]
+    assert page.next_token == b""
+    rows = (await store.scan(THINGS_BY_ID, count_max=5)).rows
+    assert sorted(tuple(row.values()) for row in rows) == values
+
+
+async def test_of_many_partitions_with_keys_of_their_own_only_what_is_asked_for_is_found(store: Store) -> None:
+    rows = {(f"p{i}", f"k{j}"): i * 100 + j for i in range(40) for j in range(30) if (i + j) % 3}
+    await store.write(
+        [Row("things_by_part", ("default", k, part, version, 1, 1, 1, b"s"), 1) for (part, k), version in rows.items()]
+    )
+    wanted = [(f"p{i}", f"k{(7 * i + j) % 30}") for i in range(40) for j in range(4)]
+    found = await store.load(THINGS_BY_PART, [Key("thing", "default", k, part) for part, k in wanted])
+    assert {(one.sub_key, one.key): row.version for one, row in found.items()} == {
+        pair: rows[pair] for pair in wanted if pair in rows
+    }
+
+
+async def test_a_scan_goes_on_within_a_partition(store: Store) -> None:
+    rows = [owned(owner, month, f"t{i}") for owner in ("anna", "bert", "cora") for month in (1, 2) for i in range(7)]
+    await store.write(rows)
+    got: list[tuple[object, ...]] = []
+    token = b""
+    while True:
+        page = await store.scan(THINGS_BY_OWNER, after=token, count_max=4)
+        assert len(page.rows) <= 4
+        got += [tuple(row.values()) for row in page.rows]
+        token = page.next_token
+        if not token:
+            break
+    assert sorted(map(repr, got)) == sorted(repr(row.values) for row in rows)
+
+
 async def test_the_newest_checkpoint_of_each_partition_counts(store: Store) -> None:
     assert await store.load_checkpoint(HERE) is None
     await store.save_checkpoint(HERE, b"two", 2)
@@ -131,11 +219,32 @@ async def test_the_newest_checkpoint_of_each_partition_counts(store: Store) -> N
     assert await store.load_checkpoint(HERE) == b"three"
 
 
+async def test_a_checkpoint_of_megabytes_is_kept_whole(store: Store) -> None:
+    first, second = (bytes([number]) * (1_300_000 + number) for number in (1, 2))
+    await store.save_checkpoint(HERE, first, 1)
+    assert await store.load_checkpoint(HERE) == first
+    await store.save_checkpoint(HERE, second, 5)
+    await store.save_checkpoint(HERE, first, 3)
+    assert await store.load_checkpoint(HERE) == second
+    await store.save_checkpoint(HERE, b"small", 9)
+    assert await store.load_checkpoint(HERE) == b"small"
+
+
 async def test_the_first_deployment_counts(store: Store) -> None:
     assert await store.load_deployment() is None
     assert await store.create_deployment(b"first") == b"first"
     assert await store.create_deployment(b"second") == b"first"
     assert await store.load_deployment() == b"first"
+
+
+async def test_a_deployment_is_replaced_only_by_who_knows_it(store: Store) -> None:
+    await store.create_deployment(b"first")
+    assert await store.replace_deployment(b"another", b"second") == b"first"
+    assert await store.replace_deployment(b"first", b"first") == b"first"
+    assert await store.replace_deployment(b"first", b"second") == b"second"
+    assert await store.replace_deployment(b"first", b"third") == b"second"
+    assert await store.load_deployment() == b"second"
+    assert await store.create_deployment(b"fourth") == b"second"
 
 
 async def test_closing_twice_is_fine(store: Store) -> None:

@@ -17,7 +17,7 @@ from ordermesh.cli.data_directory import DataDirectory
 
 ROOT = Path(__file__).parents[2]
 MONTH = ROOT / "data" / "online-retail-2010-12.csv.xz"
-START_S = 60.0
+START_S = 150.0
 STOP_S = 30.0
 COMMAND_S = 300.0
 

@@ -110,6 +110,17 @@ def test_wrong_usage_has_exit_status_2(engine: Engine) -> None:
         assert engine.call(*wrong).returncode == 2
 
 
+def test_what_the_engine_finds_wrong_with_a_request_is_wrong_usage_and_names_each_field(engine: Engine) -> None:
+    done = engine.call("order", "create", "--customer", "a" * 257, "--line", "TEA:2:4.99", "--token", "tok_of_mine")
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "order.customer_id: has 257 characters" in done.stderr
+    assert "order.payment_token: " in done.stderr
+    assert "tok_decline, tok_flaky, tok_ok, tok_slow" in done.stderr
+    assert engine.call("stock", "adjust", "NEVER-SEEN", "--by", "-1").returncode == 4
+
+
 def test_an_engine_that_is_not_there_has_exit_status_5() -> None:
     done = ordermesh("order", "get", "019a0000-0000-7000-8000-000000000000", "--server", "127.0.0.1:1")
 

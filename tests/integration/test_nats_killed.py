@@ -13,11 +13,10 @@ import pytest_asyncio
 from ordermesh.adapters.jetstream import JetStreamLog
 from ordermesh.adapters.nats_bus import NatsBus
 from ordermesh.adapters.nats_server import NatsServer
-from ordermesh.runtime.ports import Fenced, Kind, LogUnavailable, OutcomeUnknown, PartitionId, Stored
+from ordermesh.runtime.ports import LogUnavailable, OutcomeUnknown, Stored
+from tests.integration.appending import ALL, PARTITION, Appender, assert_kept, last_sequence
 from tests.waiting import eventually
 
-PARTITION = PartitionId("orders", 0)
-ALL: tuple[Kind, ...] = ("commands", "messages", "decisions")
 KILLS = 5
 
 
@@ -36,54 +35,6 @@ async def log(server: NatsServer) -> AsyncIterator[JetStreamLog]:
     await log.create(PARTITION, 256 * 1024 * 1024)
     yield log
     await log.close()
-
-
-class Appender:
-    """Appends one frame after another, each again until its outcome is known, as the kernel does."""
-
-    def __init__(self, log: JetStreamLog, kind: Kind, name: str) -> None:
-        self._log = log
-        self._kind = kind
-        self._name = name
-        self._unknown = False
-        self.acknowledged: list[tuple[int, str]] = []
-        self.retries = 0
-        self.stopping = False
-
-    async def run(self) -> None:
-        """Until `stopping`."""
-        while not self.stopping:
-            frame_id = f"{self._name}-{len(self.acknowledged)}"
-            sequence = await self._append(frame_id)
-            self.acknowledged.append((sequence, frame_id))
-
-    async def _append(self, frame_id: str) -> int:
-        self._unknown = False
-        while True:
-            try:
-                return await self._attempt(frame_id)
-            except OutcomeUnknown:
-                self._unknown = True
-            except LogUnavailable:
-                pass
-            self.retries += 1
-            await asyncio.sleep(0.02)
-
-    async def _attempt(self, frame_id: str) -> int:
-        data = (frame_id * 50).encode()
-        if self._kind != "decisions":
-            return await self._log.append(PARTITION, self._kind, data, frame_id=frame_id, dedupe=True)
-        expected = self.acknowledged[-1][0] if self.acknowledged else 0
-        try:
-            return await self._log.append(
-                PARTITION, self._kind, data, frame_id=frame_id, dedupe=False, expected=expected
-            )
-        except Fenced:
-            assert self._unknown, "fenced though nobody else appends"
-            last = await self._log.last(PARTITION, self._kind)
-            assert last is not None
-            assert last.frame_id == frame_id
-            return last.sequence
 
 
 async def kill_and_restart(server: NatsServer, appenders: list[Appender]) -> None:
@@ -114,13 +65,7 @@ async def test_a_kill_during_appends_loses_nothing_acknowledged(server: NatsServ
         appender.stopping = True
     await asyncio.gather(*running)
 
-    last = (await log.state(PARTITION)).last_sequence
-    kept = await log.fetch(PARTITION, ALL, 0, 100_000)
-    assert [stored.sequence for stored in kept] == list(range(1, last + 1))
-    by_sequence = {stored.sequence: stored.frame_id for stored in kept}
-    acknowledged = [pair for appender in appenders for pair in appender.acknowledged]
-    assert [pair for pair in acknowledged if by_sequence.get(pair[0]) != pair[1]] == []
-    assert len(set(by_sequence.values())) == len(kept), "a frame was appended twice"
+    last = await assert_kept(log, appenders)
     assert sum(appender.retries for appender in appenders) >= KILLS
     await eventually(lambda: bool(got) and got[-1].sequence == last, "the reader")
     assert [stored.sequence for stored in got] == list(range(1, last + 1))
@@ -178,4 +123,4 @@ async def test_a_paused_server_makes_outcomes_unknown_and_dedupe_mends_it(
         server.signal(signal.SIGCONT)
     assert isinstance(result[0], OutcomeUnknown)
     assert await log.append(PARTITION, "commands", b"x", frame_id="a", dedupe=True) == 1
-    assert (await log.state(PARTITION)).last_sequence == 1
+    assert await last_sequence(log) == 1

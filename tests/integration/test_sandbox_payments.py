@@ -24,7 +24,7 @@ from oms.payment.v1.payment_commands_pb2 import (
     ProviderResult,
 )
 from ordermesh.adapters import sandbox_payments
-from ordermesh.adapters.provider_ledger import KeyIndex, read_ledger
+from ordermesh.adapters.provider_ledger import KeyIndex, ProviderLedger, read_ledger
 from ordermesh.adapters.sandbox_payments import SandboxPayments
 from ordermesh.payment.provider import ProviderUnreachable
 
@@ -33,11 +33,12 @@ KEYS = 200
 CALLER = """
 import asyncio, sys
 from pathlib import Path
+from ordermesh.adapters.provider_ledger import ProviderLedger
 from ordermesh.adapters.sandbox_payments import SandboxPayments
 from tests.integration.test_sandbox_payments import KEYS, request
 
 async def main(path):
-    provider = SandboxPayments(Path(path))
+    provider = SandboxPayments(ProviderLedger(Path(path)))
     for start in range(0, KEYS, 5):
         keys = [f"key-{i}" for i in range(start, start + 5)]
         await asyncio.gather(*(provider.execute(request(), key) for key in keys))
@@ -64,7 +65,7 @@ def path(tmp_path: Path) -> Path:
 @pytest_asyncio.fixture
 async def provider(path: Path) -> AsyncIterator[SandboxPayments]:
     """A provider with an empty ledger."""
-    provider = SandboxPayments(path)
+    provider = SandboxPayments(ProviderLedger(path))
     yield provider
     await provider.close()
 
@@ -147,7 +148,7 @@ async def test_a_flaky_operation_fails_twice_and_takes_effect_once(provider: San
 async def test_a_provider_started_anew_knows_the_keys_of_before(provider: SandboxPayments, path: Path) -> None:
     await provider.execute(request(), "key-1")
     await provider.close()
-    again = SandboxPayments(path)
+    again = SandboxPayments(ProviderLedger(path))
     assert (await again.execute(request(), "key-1")).approved
     assert (await again.execute(request(operation=PROVIDER_OPERATION_VOID), "key-2")).approved
     await again.close()

@@ -8,8 +8,10 @@ from typing import TypeVar
 
 import pytest
 
+from oms.log.v1 import log_pb2
 from ordermesh.core.decider import AGGREGATE_COLUMNS, Key, Row, Table
-from ordermesh.runtime.ports import OutcomeUnknown, PartitionId, StoreUnavailable, Written
+from ordermesh.runtime.options import SCHEMA_VERSION
+from ordermesh.runtime.ports import Fenced, LogUnavailable, OutcomeUnknown, PartitionId, StoreUnavailable, Written
 from ordermesh.testing.simulation.chance import Chance
 from ordermesh.testing.simulation.links import BusLink, LogLink, StoreLink
 from ordermesh.testing.simulation.loop import Process, VirtualLoop
@@ -68,6 +70,46 @@ def test_a_late_append_is_done_after_its_caller_gave_up() -> None:
         _run(servers, log.append(PARTITION, "commands", b"x", frame_id="1", dedupe=True))
     _run(servers, asyncio.sleep(60.0))
     assert servers.log.stream(PARTITION).last_sequence == 1
+    servers.loop.end()
+
+
+def test_decisions_that_a_deposed_leader_refuses_are_appended_by_the_new_one() -> None:
+    servers = _servers({"append_by_two": 1.0})
+    log = LogLink(servers, Process("a", servers.loop))
+    with pytest.raises((Fenced, LogUnavailable)):
+        _run(servers, log.append(PARTITION, "decisions", b"x", frame_id="1", dedupe=False, expected=0))
+    _run(servers, asyncio.sleep(5.0))
+    assert servers.log.stream(PARTITION).last_sequence == 1
+    _run(servers, log.append(PARTITION, "commands", b"x", frame_id="2", dedupe=True))
+    servers.loop.end()
+
+
+def test_a_log_without_a_leader_takes_nothing_and_shows_what_it_has() -> None:
+    servers = _servers({})
+    log = LogLink(servers, Process("a", servers.loop))
+    _run(servers, log.append(PARTITION, "commands", b"x", frame_id="1", dedupe=True))
+    servers.leaderless.add(PARTITION)
+    for number in range(20):
+        with pytest.raises((OutcomeUnknown, LogUnavailable)):
+            _run(servers, log.append(PARTITION, "commands", b"y", frame_id=f"y{number}", dedupe=True))
+    with pytest.raises(LogUnavailable):
+        _run(servers, log.last(PARTITION, "commands"))
+    assert [stored.data for stored in _run(servers, log.fetch(PARTITION, ("commands",), 0, 9))] == [b"x"]
+    servers.leaderless.clear()
+    assert _run(servers, log.append(PARTITION, "commands", b"z", frame_id="z", dedupe=True)) == 2
+    servers.loop.end()
+
+
+def test_what_a_newer_build_writes_looks_newer_to_an_older_build_and_to_no_other() -> None:
+    servers = _servers({})
+    older, newer = Process("older", servers.loop), Process("newer", servers.loop)
+    newer.schema = servers.schema_newest = 2
+    frame = log_pb2.DecisionFrame(schema=SCHEMA_VERSION, number=1).SerializeToString()
+    _run(servers, LogLink(servers, newer).append(PARTITION, "decisions", frame, frame_id="1", dedupe=False))
+    for process, seen in ((older, SCHEMA_VERSION + 1), (newer, SCHEMA_VERSION)):
+        last = _run(servers, LogLink(servers, process).last(PARTITION, "decisions"))
+        assert last is not None
+        assert log_pb2.DecisionFrame.FromString(last.data).schema == seen
     servers.loop.end()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ordermesh.testing.simulation.breaks import MUTATIONS
 from ordermesh.testing.simulation.drill import catches
-from ordermesh.testing.simulation.mutations import MUTATIONS
 
 TABLE = Path(__file__).with_name("mutation_seeds.json")
 CAUGHT_BY: dict[str, list[dict[str, int]]] = json.loads(TABLE.read_text())

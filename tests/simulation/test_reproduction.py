@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ordermesh.testing.simulation.profile import OPERATION_FAULTS, TIMED_FAULTS, draw_profile
+from ordermesh.testing.simulation.profile import LATER_FAULTS, OPERATION_FAULTS, TIMED_FAULTS, draw_profile
 from ordermesh.testing.simulation.run import run_seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,7 @@ def test_a_trace_is_printed_without_changing_the_run() -> None:
     traced = run_seed(7, lines.append)
     assert traced.steps == run_seed(7).steps
     assert len(lines) > 100
+    assert any("PlaceOrder" in line and "OrderPlaced (version 1)" in line for line in lines)
 
 
 def test_the_seeds_cover_both_shapes_of_groups_and_every_kind_of_fault() -> None:
@@ -46,4 +47,6 @@ def test_the_seeds_cover_both_shapes_of_groups_and_every_kind_of_fault() -> None
     assert {profile.separate_groups for profile in profiles} == {False, True}
     assert {profile.partitions for profile in profiles} == {1, 2, 3}
     kinds = {kind for profile in profiles for kind in profile.rates}
-    assert kinds == OPERATION_FAULTS.keys() | TIMED_FAULTS.keys()
+    assert kinds == OPERATION_FAULTS.keys() | TIMED_FAULTS.keys() | LATER_FAULTS.keys()
+    assert {profile.upgrades_change_schema for profile in profiles} == {False, True}
+    assert {profile.clerks_share > 0 for profile in profiles} == {False, True}

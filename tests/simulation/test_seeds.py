@@ -1,4 +1,4 @@
-"""A thousand seeds of the whole engine, with every kind of fault: nothing is ever violated."""
+"""Three thousand seeds of the whole engine, with every kind of fault: nothing is ever violated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from ordermesh.testing.simulation.run import run_seed
 
-SEEDS = 1_000
+SEEDS = 3_000
 BLOCK = 50
 
 

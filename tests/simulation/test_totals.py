@@ -29,5 +29,5 @@ def test_results_of_another_revision_do_not_count(tmp_path: Path) -> None:
 
 
 def test_one_seed_is_run_with_its_trace(capfd: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(start=2, seeds=1, trace=True)
+    assert cli.run_one(2, {}, trace=True)
     assert "append" in capfd.readouterr().out

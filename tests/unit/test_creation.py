@@ -16,7 +16,7 @@ from ordermesh.runtime.problems import Problem
 
 NOW_MS = 1_795_000_000_000
 ID = ids.order_id_of(NOW_MS, b"0123456789")
-TOKENS = frozenset({"tok_ok"})
+TOKENS = frozenset({"tok_ok", "tok_decline"})
 
 
 def order(**changes: Any) -> order_pb2.Order:
@@ -104,6 +104,13 @@ def test_texts_of_keys_are_short_and_printable(text: str) -> None:
 
     fields = {violation.field for violation in problem.violations}
     assert fields == {"order.customer_id", "order.lines[0].sku", "order.lines[0].line_id"}
+
+
+def test_a_token_that_the_provider_does_not_know_is_answered_with_those_that_it_knows() -> None:
+    (violation,) = refused(order(payment_token="tok_other")).violations
+
+    assert violation.field == "order.payment_token"
+    assert violation.description.endswith("tok_decline, tok_ok")
 
 
 def test_line_ids_are_unique() -> None:

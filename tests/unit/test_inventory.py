@@ -19,7 +19,7 @@ from oms.inventory.v1.inventory_pb2 import RESERVATION_STATE_RELEASED, Stock
 from oms.order.v1.order_commands_pb2 import ReservationAged, StockRejected, StockReleased, StockReserved
 from ordermesh.inventory.app import make_service
 from ordermesh.inventory.model import InventoryPolicy, reservation_key, stock_key
-from ordermesh.inventory.rows import RESERVATIONS_BY_ORDER, reservation_columns, reservation_of, reservation_rows
+from ordermesh.inventory.rows import RESERVATIONS, reservation_columns, reservation_of
 from ordermesh.testing.given import START_US, TENANT, Outcome, given, slots
 
 SERVICE = make_service(InventoryPolicy(reservation_age_us=1_000))
@@ -74,6 +74,16 @@ def test_a_correction_never_takes_what_is_reserved() -> None:
     assert (refusal.reason, refusal.metadata["available"]) == ("STOCK_BELOW_RESERVED", "0")
 
 
+def test_nothing_can_be_taken_off_a_sku_that_was_never_received() -> None:
+    unknown = given(SERVICE)
+
+    for command in (AdjustStock(change=-1), AdjustStock(change=-1, etag="7")):
+        refusal = unknown.when("X", command).refusal
+        assert refusal is not None
+        assert (refusal.reason, refusal.metadata["sku"]) == ("STOCK_NOT_FOUND", "X")
+    assert stock(unknown.when("X", AdjustStock(change=2, reason="found")), "X") == (2, 2, 0, 2, 0)
+
+
 def test_a_correction_can_be_bound_to_a_version() -> None:
     assert stocked().when("A", AdjustStock(change=1, etag="1")).event_names == ["StockAdjusted"]
     refusal = stocked().when("A", AdjustStock(change=1, etag="7")).refusal
@@ -126,8 +136,10 @@ def test_a_release_frees_the_stock_and_ends_the_timer() -> None:
 
     assert stock(outcome) == (10, 10, 0, 10, 0)
     assert outcome.messages == [StockReleased(skus=["A", "B"])]
-    assert outcome.timers[0].message is None
-    assert outcome.timers[0].owner == reservation_key(TENANT, "A", ORDER)
+    assert [(timer.owner, timer.message) for timer in outcome.timers] == [
+        (reservation_key(TENANT, "A", ORDER), None),
+        (reservation_key(TENANT, "B", ORDER), None),  # of its own, where a repartition has brought the two together
+    ]
 
 
 def test_a_release_said_twice_frees_once() -> None:
@@ -223,7 +235,6 @@ def test_a_reservation_is_found_by_its_order() -> None:
     key = reservation_key(TENANT, "A", ORDER)
     state = outcome.state(key)
 
-    (row,) = reservation_rows(key, state, 7)
-    assert row == (RESERVATIONS_BY_ORDER.name, (TENANT, ORDER, "A"), 7)
+    assert RESERVATIONS.partition == ("tenant", "sub_key")
     assert reservation_columns(key, state) == (3, "OPEN")
     assert (reservation_of(key, state).order_id, reservation_of(key, state).sku) == (ORDER, "A")

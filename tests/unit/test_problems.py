@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,13 @@ from google.rpc import error_details_pb2, status_pb2
 
 from oms.common.v1 import errors_pb2
 from oms.log.v1 import log_pb2
+from ordermesh.core import errors
 from ordermesh.runtime.problems import CODES, Problem, Violation, invalid, not_yet_known, refused
 
-ERRORS_PROTO = Path(__file__).parents[2] / "protos/oms/common/v1/errors.proto"
+ROOT = Path(__file__).parents[2]
+ERRORS_PROTO = ROOT / "protos/oms/common/v1/errors.proto"
+REASON_ARGUMENT = {"Problem": 0, "Refusal": 0, "refuse": 0, "invalid": 1}
+"""Where a reason stands in the calls that give one."""
 
 
 def details_of(status: status_pb2.Status) -> dict[Any, Any]:
@@ -51,6 +57,26 @@ def test_every_reason_of_the_contract_has_the_code_that_its_comment_says() -> No
     assert names - {"UNSPECIFIED"} == set(CODES)
 
 
+def reasons_given() -> Iterator[tuple[str, str]]:
+    """(place, reason) wherever the program writes a reason out; an audit's problems have invariants instead."""
+    for path in sorted((ROOT / "services" / "ordermesh").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            at = REASON_ARGUMENT.get(ast.unparse(node.func).rpartition(".")[2]) if isinstance(node, ast.Call) else None
+            if not isinstance(node, ast.Call) or at is None:
+                continue
+            for value in (*node.args[at : at + 1], *(word.value for word in node.keywords if word.arg == "reason")):
+                if isinstance(value, ast.Constant) and not re.fullmatch(r"I\d", str(value.value)):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", str(value.value)
+
+
+def test_every_reason_that_the_code_gives_is_one_of_the_contract() -> None:
+    given = list(reasons_given())
+    given += [("core/errors.py", str(value)) for name, value in vars(errors).items() if name.isupper()]
+
+    assert len({reason for _, reason in given}) > 30
+    assert [(place, reason) for place, reason in given if reason not in CODES] == []
+
+
 @pytest.mark.parametrize("reason", sorted(CODES))
 def test_every_failure_names_its_reason_and_domain(reason: str) -> None:
     status = Problem(reason, "words", metadata={"order_id": "o"}).status()
@@ -58,6 +84,11 @@ def test_every_failure_names_its_reason_and_domain(reason: str) -> None:
     assert (info.reason, info.domain, dict(info.metadata)) == (reason, "oms", {"order_id": "o"})
     assert status.code == CODES[reason].value[0]
     assert status.message == "words"
+
+
+def test_what_is_wrong_with_no_single_field_is_said_without_one() -> None:
+    assert invalid([Violation("", "The bytes are no order.")]).message == "The bytes are no order."
+    assert invalid([Violation("order", "is missing")]).message == "order: is missing"
 
 
 def test_an_invalid_request_names_each_field() -> None:

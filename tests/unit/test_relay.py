@@ -247,6 +247,22 @@ async def test_a_log_that_lost_its_tail_is_relayed_from_its_next_taking(world: W
     assert world.published() == both("a", "gone1", "gone2", "b", "c", "d")
 
 
+async def test_owners_are_not_told_a_position_of_a_log_that_is_gone(world: World) -> None:
+    """They would trim what the relay has not read: sequences begin lower again."""
+    for key in ("a", "b", "c"):
+        await world.decide(ONE, key)
+    async with running(world.relay()):
+        await eventually(lambda: len(world.published()) == 6, "all before the loss")
+    world.log = MemoryLog()
+    await world.prepare()
+    relay = world.relay()
+    async with running(relay):
+        await eventually(lambda: ONE in relay.places(), "it reads again")
+        place = relay.places()[ONE]
+        assert place is not None
+        assert place.sequence == 0
+
+
 async def test_a_trimmed_log_is_relayed_on_from_its_position(world: World) -> None:
     for key in ("a", "b", "c"):
         await world.decide(ONE, key)

@@ -39,14 +39,15 @@ HEADER_BYTES_MAX = 1024
 """Room left for headers in a message."""
 
 NO_MESSAGE = 10037
-
+NO_PEERS = 10005
 NAME_IN_USE = 10058
 _NO_STREAM = 10059
 _UNAVAILABLE = 10008
-_FENCED = frozenset({10071, 10164})
-_NO_ROOM = frozenset({10005, 10023, 10047})
+_FENCED = 10071
+NO_ROOM = frozenset({NO_PEERS, 10023, 10047})
 _STORE_FAILED = 10077
 _DUPLICATE_UNDER_WAY = 10158
+_ANOTHER_UNDER_WAY = 10164
 
 
 class ApiError(LogError):
@@ -67,6 +68,13 @@ class StreamMissing(LogUnavailable):
 def stream_name(partition: PartitionId) -> str:
     """The stream of a partition."""
     return f"OM_{partition.group.upper()}_{partition.number:03d}"
+
+
+def partition_named(stream: str) -> PartitionId | None:
+    """The partition whose stream bears that name; None for another stream."""
+    prefix, _, rest = stream.partition("_")
+    group, _, number = rest.rpartition("_")
+    return PartitionId(group.lower(), int(number)) if prefix == "OM" and group and number.isdecimal() else None
 
 
 def subject(partition: PartitionId, kind: Kind) -> str:
@@ -108,16 +116,21 @@ def consumer_sequences(reply: str) -> tuple[int, int]:
 
 
 def append_error(error: Mapping[str, Any]) -> LogError:
-    """What an acknowledgement's error means for the append."""
+    """What an acknowledgement's error means for the append.
+
+    The leader of a cluster also refuses an append behind the fence while it still works at the subject's last one, in
+    words of a wrong sequence too. It does so for a moment after that one is acknowledged, hence to its own owner: only
+    the refusal that names the last sequence says that there is another owner.
+    """
     failure = ApiError(error)
     text = str(failure)
-    if failure.code in _FENCED:
+    if failure.code == _FENCED:
         return Fenced(text)
-    if failure.code in _NO_ROOM or "maximum" in failure.description:
+    if failure.code in NO_ROOM or "maximum" in failure.description:
         return LogFull(text)
     if failure.code in (_STORE_FAILED, _DUPLICATE_UNDER_WAY):
         return OutcomeUnknown(text)
-    if failure.status in (429, 503):
+    if failure.status in (429, 503) or failure.code == _ANOTHER_UNDER_WAY:
         return LogUnavailable(text)
     return failure
 

@@ -22,6 +22,8 @@ from ordermesh.adapters.jetstream_api import (
     append_error,
     call,
 )
+from ordermesh.adapters.jetstream_leader import through_election
+from ordermesh.adapters.nats_access import OPEN, NatsAccess
 from ordermesh.adapters.nats_connection import Connection, Requests, command
 from ordermesh.runtime.ports import LogError, LogUnavailable
 from ordermesh.runtime.relay import IntegrationEvent
@@ -29,12 +31,19 @@ from ordermesh.runtime.relay import IntegrationEvent
 STREAM = "OM_EVENTS"
 SUBJECTS = "om.events.v1.>"
 BYTES_MAX_DEFAULT = 512 * 1024 * 1024
+"""Room for integration events: past it, the oldest go."""
 AGE_SECONDS_MAX = 7 * 24 * 3600
+"""How long integration events are kept: a consumer may be away for a week."""
 BATCH_EVENTS_MIN = 40
+"""Fewer events than that are published one by one: a batch of few costs more."""
 BATCH_EVENTS_MAX = 500
+"""Events of one atomic batch: the server takes up to a thousand."""
 BATCH_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of one atomic batch: what the server has to hold until its end."""
 PUBLISH_SECONDS = 10.0
+"""For the acknowledgement of events."""
 API_SECONDS = 10.0
+"""For looking at the stream of events, and for making it."""
 
 
 class _BatchRefused(Exception):
@@ -45,10 +54,16 @@ class JetStreamEvents:
     """Publishes to a NATS server or cluster. Call `open` first."""
 
     def __init__(
-        self, servers: Sequence[str], *, name: str, replicas: int = 1, bytes_max: int = BYTES_MAX_DEFAULT
+        self,
+        servers: Sequence[str],
+        *,
+        name: str,
+        replicas: int = 1,
+        bytes_max: int = BYTES_MAX_DEFAULT,
+        access: NatsAccess = OPEN,
     ) -> None:
         """`bytes_max` is what the stream keeps; the oldest events give way, and those of over a week."""
-        self._connection = Connection(servers, f"{name} events")
+        self._connection = Connection(servers, f"{name} events", access)
         self._requests = Requests(self._connection)
         self._replicas = replicas
         self._bytes_max = bytes_max
@@ -57,6 +72,9 @@ class JetStreamEvents:
         """Connects and makes the stream if it does not exist. Raises LogUnavailable, or LogError where it cannot."""
         await self._connection.open(timeout_s)
         await self._requests.start()
+        await through_election(self._ensure_stream, self._replicas)
+
+    async def _ensure_stream(self) -> None:
         try:
             await call(self._requests, f"STREAM.INFO.{STREAM}", {}, API_SECONDS)
         except StreamMissing:

@@ -30,13 +30,21 @@ from ordermesh.adapters.nats_connection import Connection, Requests, Subscriptio
 from ordermesh.runtime.ports import Kind, LogError, LogUnavailable, PartitionId, Stored
 
 HEARTBEAT_SECONDS = 2.0
+"""How often the server says that a consumer is idle."""
 SILENCE_SECONDS_MAX = 3 * HEARTBEAT_SECONDS
+"""Without message and heartbeat for that long, a consumer is made anew."""
 AUDIT_SECONDS = 10.0
+"""Between two comparisons with the stream's last sequence: a consumer may be silent and lost all the same."""
 INACTIVE_SECONDS = 30
+"""After that time without a reader the server removes a consumer."""
 API_SECONDS = 3.0
+"""For looking at a stream or a message, and for making or removing a consumer."""
 RETRY_SECONDS = (0.05, 2.0)
+"""The first and the longest pause before a consumer is made again."""
 PAGE_BYTES_MAX = 32 * 1024 * 1024
+"""Bytes that a page may ask for: a few of the largest messages."""
 PAGE_STALL_SECONDS = 1.0
+"""A page that does not go on for that long is asked for again from where it stopped."""
 
 _log = structlog.get_logger(__name__)
 

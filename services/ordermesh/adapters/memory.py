@@ -8,14 +8,15 @@ a moment of its own choice.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+from ordermesh.adapters.page_tokens import kinds_of, next_token, token_values
 from ordermesh.core.decider import AGGREGATE_COLUMNS, Key, Row, Table
 from ordermesh.runtime.ports import (
     Fenced,
     Kind,
+    LogError,
     LogFull,
     LogState,
     LogUnavailable,
@@ -34,6 +35,10 @@ MESSAGE_OVERHEAD_BYTES = 64
 """What a message takes in a log beside its data."""
 
 
+KINDS: Sequence[Kind] = ("commands", "messages", "decisions")
+"""What a log takes."""
+
+
 class MemoryStream:
     """One partition's log. `now` gives seconds; `listeners` are called after every append."""
 
@@ -41,6 +46,7 @@ class MemoryStream:
         self.bytes_max = bytes_max
         self.bytes_used = 0
         self.first_sequence = 1
+        self.takes: Sequence[Kind] = KINDS
         self.listeners: list[Callable[[], None]] = []
         self._now = now
         self._messages: list[Stored] = []
@@ -53,7 +59,10 @@ class MemoryStream:
         return self.first_sequence + len(self._messages) - 1
 
     def append(self, kind: Kind, data: bytes, frame_id: str, dedupe: bool, expected: int | None) -> int:
-        """Appends one message and returns its sequence. Raises Fenced and LogFull."""
+        """Appends one message and returns its sequence. Raises Fenced, LogFull and, where it takes none of that kind,
+        LogUnavailable."""
+        if kind not in self.takes:
+            raise LogUnavailable(f"it takes no {kind}")
         if dedupe:
             known = self._window.get(frame_id)
             if known is not None and self._now() - known[1] < DEDUPE_WINDOW_S:
@@ -171,6 +180,20 @@ class MemoryLog:
         """As the port says."""
         if partition not in self.streams:
             self.streams[partition] = MemoryStream(bytes_max, self._now)
+        elif self.streams[partition].takes != KINDS:
+            raise LogError(f"the log of {partition} takes nothing: a repartition was begun and has not ended")
+
+    async def restrict(self, partition: PartitionId, kinds: Sequence[Kind]) -> None:
+        """From now on the log takes these kinds and no others."""
+        self.stream(partition).takes = tuple(kinds)
+
+    async def remove(self, partition: PartitionId) -> None:
+        """Removes a log with all that it has, if there is one."""
+        self.streams.pop(partition, None)
+
+    async def existing(self, group: str) -> list[PartitionId]:
+        """The partitions of a group that have a log."""
+        return sorted(partition for partition in self.streams if partition.group == group)
 
     async def append(
         self,
@@ -230,6 +253,10 @@ class MemoryTable:
         """The row's whole key: partition columns, then clustering columns."""
         return tuple([row.values[index] for index in self._partition + self._clustering])
 
+    def key_of_aggregate(self, key: Key) -> tuple[object, ...]:
+        """The same of an aggregate's row."""
+        return tuple([getattr(key, name) for name in self.table.partition + self.table.clustering])
+
     def put(self, row: Row) -> None:
         """Upserts the row unless a newer one is there. Of two with one write time the greater bytes win, always."""
         key = self.key_of(row)
@@ -241,19 +268,21 @@ class MemoryTable:
 
     def aggregate(self, key: Key) -> tuple[Row, StoredAggregate] | None:
         """The row of an aggregate and what it says."""
-        row = self.rows.get((key.tenant, key.key, key.sub_key))
+        row = self.rows.get(self.key_of_aggregate(key))
         return None if row is None else (row, stored_aggregate(row))
 
-    def page(self, keys: Iterable[tuple[object, ...]], descending: bool, after: bytes, count_max: int) -> Page:
-        """The rows of these keys in the keys' order, from a token on."""
-        ordered = sorted(keys)
+    def page(self, partition: tuple[object, ...], descending: bool, after: bytes, count_max: int) -> Page:
+        """The rows of a partition (or of all: an empty one) in the keys' order, from a token on."""
+        width = len(partition)
+        ordered = sorted(key for key in self.rows if key[:width] == partition)
         if after:
-            last = tuple(json.loads(after))
+            names = (*self.table.partition, *self.table.clustering)[width:]
+            last = (*partition, *token_values(after, kinds_of(self.table, names)))
             ordered = [key for key in ordered if (key < last if descending else key > last)]
         if descending:
             ordered.reverse()
         chosen = ordered[:count_max]
-        token = json.dumps(chosen[-1]).encode() if len(ordered) > count_max else b""
+        token = next_token(chosen[-1][width:]) if len(ordered) > count_max else b""
         return Page([dict(zip(self.names, self.rows[key].values, strict=True)) for key in chosen], token)
 
 
@@ -304,16 +333,12 @@ class MemoryStore:
     ) -> Page:
         """As the port says; every row here is at quorum."""
         self._check()
-        wanted = tuple(partition)
-        kept = self.tables[table.name]
-        keys = [key for key in kept.rows if key[: len(wanted)] == wanted]
-        return kept.page(keys, table.newest_first, after, count_max)
+        return self.tables[table.name].page(tuple(partition), table.newest_first, after, count_max)
 
     async def scan(self, table: Table, *, after: bytes = b"", count_max: int) -> Page:
         """As the port says."""
         self._check()
-        kept = self.tables[table.name]
-        return kept.page(kept.rows, False, after, count_max)
+        return self.tables[table.name].page((), False, after, count_max)
 
     async def load_checkpoint(self, partition: PartitionId) -> bytes | None:
         """As the port says."""
@@ -337,6 +362,14 @@ class MemoryStore:
         """As the port says."""
         self._check()
         if self.deployment is None:
+            self.deployment = deployment
+        return self.deployment
+
+    async def replace_deployment(self, known: bytes, deployment: bytes) -> bytes:
+        """As the port says."""
+        self._check()
+        assert self.deployment is not None, "there is none to replace"
+        if self.deployment == known:
             self.deployment = deployment
         return self.deployment
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from ordermesh.adapters.nats_access import OPEN, NatsAccess
 from ordermesh.adapters.nats_connection import Connection
 
 
 class NatsBus:
     """Replies, heartbeats and statuses over a connection of their own. Call `open` first."""
 
-    def __init__(self, servers: Sequence[str], *, name: str) -> None:
+    def __init__(self, servers: Sequence[str], *, name: str, access: NatsAccess = OPEN) -> None:
         """`servers` are URLs; `name` names the process in the server's monitoring."""
-        self._connection = Connection(servers, f"{name} bus")
+        self._connection = Connection(servers, f"{name} bus", access)
 
     async def open(self, timeout_s: float = 10.0) -> None:
         """Connects. Raises LogUnavailable when no server answers in that time."""

@@ -3,6 +3,9 @@
 nats-py reconnects, but gives up for good on some errors of the server and can be left half way through a reconnect; so
 a connection here owns a client and replaces it when it is closed, or has been down for `REPLACE_SECONDS`. Subscriptions
 are made anew on the new client. What callbacks raise is logged.
+
+A server of a cluster that is cut off from the others keeps its clients: they are connected, and nothing is served. So a
+connection that is given several servers asks for a sign of the cluster's leader, and leaves a server that has none.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 import structlog
 from nats import errors as nats_errors
@@ -18,13 +22,24 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as NativeSubscription
 
+from ordermesh.adapters.nats_access import OPEN, NatsAccess
 from ordermesh.runtime.ports import LogError, LogUnavailable, OutcomeUnknown
+from ordermesh.runtime.settings_secrets import without_secrets
 
 RECONNECT_WAIT_SECONDS = 0.1
+"""Between two tries to connect again."""
 PING_SECONDS = 5
+"""Between two questions to the server whether it is there; after two without an answer the connection is lost."""
 CONNECT_SECONDS = 2
+"""For one try to connect to one server."""
 REPLACE_SECONDS = 10.0
+"""A client that was down for that long is replaced by a new one."""
 GUARD_SECONDS = 0.5
+"""Between two looks at the client."""
+PROBE_SECONDS = 2.0
+"""Between two questions to a server of several whether the cluster's leader is there; and for the answer."""
+UNSERVED_SECONDS_MAX = 10.0
+"""Without a good answer for that long another server is taken: an election is over by then."""
 PENDING_BYTES_MAX = 256 * 1024 * 1024
 """What nats-py may hold unsent; beyond it publishing would wait inside the library, which swallows a cancellation."""
 
@@ -72,16 +87,16 @@ class Subscription:
 class Connection:
     """One connection to a NATS server or cluster."""
 
-    def __init__(self, servers: Sequence[str], name: str) -> None:
+    def __init__(self, servers: Sequence[str], name: str, access: NatsAccess = OPEN) -> None:
         """`servers` are URLs; `name` is shown in the server's monitoring."""
         self._servers = list(servers)
+        self._access = access
         self._name = name
         self._client = Client()
         self._subscriptions: set[Subscription] = set()
         self._watchers: dict[Callable[[bool], None], None] = {}
-        self._guard: asyncio.Task[None] | None = None
-        self._unsent: list[tuple[str, bytes]] = []
-        self._pump: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._left = ""
         self._down_since: float | None = None
         self._closing = False
 
@@ -103,19 +118,23 @@ class Connection:
         try:
             self._client = await self._connect(timeout_s)
         except (TimeoutError, OSError, nats_errors.Error) as error:
-            raise LogUnavailable(f"no NATS server at {', '.join(self._servers)}: {error!r}") from error
-        self._guard = asyncio.create_task(self._keep_up())
+            why = f"no answer in {timeout_s:g} s" if isinstance(error, TimeoutError) else repr(error)
+            where = ", ".join(map(without_secrets, self._servers))
+            raise LogUnavailable(f"no NATS server at {where}: {why}") from error
+        self._tasks = [asyncio.create_task(self._keep_up())]
+        if len(self._servers) > 1:
+            requests = Requests(self)
+            await requests.start()
+            self._tasks.append(asyncio.create_task(self._probe(requests)))
 
     async def close(self) -> None:
         """Disconnects; idempotent."""
         if self._closing:
             return
         self._closing = True
-        if self._pump is not None:
-            await asyncio.gather(self._pump, return_exceptions=True)
-        if self._guard is not None:
-            self._guard.cancel()
-            await asyncio.gather(self._guard, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._discard(self._client)
 
     async def publish(self, subject: str, data: bytes, reply: str = "") -> None:
@@ -130,32 +149,36 @@ class Connection:
             raise LogUnavailable(f"not sent: {error!r}") from error
 
     async def send(self, commands: bytes) -> None:
-        """Sends what `command` made, one or several joined. Raises LogUnavailable if nothing was sent.
-
-        The library's own publish looks at each header with regular expressions: 30 us for the headers of an event,
-        where this takes 2. It has no public way for that, so two of its private methods are used, here alone.
-        """
-        client = self._client
-        if not client.is_connected:
+        """Sends what `command` made, one or several joined. Raises LogUnavailable if nothing was sent."""
+        if not self._client.is_connected:
             raise LogUnavailable("not connected to NATS")
         try:
-            await client._send_command(commands)
-            await client._flush_pending()
-        except (nats_errors.Error, OSError) as error:
+            self._write(commands)
+        except (OSError, RuntimeError) as error:
             raise LogUnavailable(f"not sent: {error!r}") from error
 
     def publish_soon(self, subject: str, data: bytes) -> None:
         """Sends with the others of this turn of the loop; dropped when there is no connection."""
-        self._unsent.append((subject, data))
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.create_task(self._send_unsent())
+        if not self._client.is_connected:
+            return
+        if len(data) > self._client.max_payload:
+            _log.error("dropped: more than the server takes in one message", subject=subject, bytes=len(data))
+            return
+        with contextlib.suppress(OSError, RuntimeError):
+            self._write(b"PUB %b %d\r\n%b\r\n" % (subject.encode(), len(data), data))
 
-    async def _send_unsent(self) -> None:
-        while self._unsent:
-            unsent, self._unsent = self._unsent, []
-            for subject, data in unsent:
-                with contextlib.suppress(LogError):
-                    await self.publish(subject, data)
+    def _write(self, commands: bytes) -> None:
+        """Hands bytes to the socket, after what the library has gathered.
+
+        The library's own publish looks at each header with regular expressions (30 us for those of an event, where
+        `command` takes 2), and leaves the writing to a task of its own, behind all else that is to be done. It has no
+        public way around that, so its private members are used, here alone. What is unsent is bounded by the callers:
+        one frame a partition, and what follows from frames.
+        """
+        client = self._client
+        assert client._transport is not None, "a connected client has one"
+        gathered, client._pending, client._pending_data_size = client._pending, [], 0
+        client._transport.writelines([*gathered, commands])
 
     async def subscribe(self, subject: str, deliver: Callable[[Msg], None]) -> Subscription:
         """Calls `deliver` with every message on the subject. Raises LogUnavailable."""
@@ -189,7 +212,7 @@ class Connection:
         try:
             await asyncio.wait_for(
                 client.connect(
-                    self._servers,
+                    [server for server in self._servers if urlsplit(server).netloc != self._left],
                     name=self._name,
                     error_cb=failed,
                     disconnected_cb=lost,
@@ -199,6 +222,7 @@ class Connection:
                     max_reconnect_attempts=-1,
                     ping_interval=PING_SECONDS,
                     pending_size=PENDING_BYTES_MAX,
+                    **self._access.options(),
                 ),
                 timeout_s,
             )
@@ -221,6 +245,9 @@ class Connection:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(GUARD_SECONDS)
+            if self._left:
+                await self._replace()
+                self._left = ""
             if self._client.is_connected:
                 self._down_since = None
                 continue
@@ -228,6 +255,27 @@ class Connection:
                 self._down_since = loop.time()
             if self._client.is_closed or loop.time() - self._down_since > REPLACE_SECONDS:
                 await self._replace()
+
+    async def _probe(self, requests: Requests) -> None:
+        """Has the guard leave a server by which nobody who leads the cluster is reached."""
+        loop = asyncio.get_running_loop()
+        served_at = loop.time()
+        while True:
+            await asyncio.sleep(PROBE_SECONDS)
+            url = self._client.connected_url
+            if await self._is_served(requests):
+                served_at = loop.time()
+            elif url is not None and loop.time() - served_at > UNSERVED_SECONDS_MAX:
+                _log.warning("nats server is left: it is cut off or hangs", name=self._name, server=url.netloc)
+                served_at, self._left = loop.time(), url.netloc
+
+    @staticmethod
+    async def _is_served(requests: Requests) -> bool:
+        try:
+            answer = await requests.ask("$JS.API.INFO", b"", PROBE_SECONDS)
+        except LogError:
+            return False
+        return b'"error"' not in answer.data
 
     async def _replace(self) -> None:
         old = self._client

@@ -20,23 +20,28 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 LOCK_SECONDS_MAX = 10.0
+"""How long the lock is waited for: a holder syncs a few lines."""
 LOCK_PAUSE_SECONDS = 0.001
+"""Between two tries to get the lock."""
 READ_BYTES = 4 * 1024 * 1024
 DIGEST_BYTES = 16
 BUCKET_COUNT = 4096
 
+_PLAIN = re.compile(r"[ !#-\[\]-~]*")
+"""Text that stands in JSON as it is."""
 _KEY = re.compile(rb'"idempotency_key": "([^"]*)"')
 
 
 class LedgerBusy(Exception):
-    """Another process holds the ledger for too long; nothing was added."""
+    """The ledger cannot be had now; ask again under the same key."""
 
 
 class LedgerEntry(NamedTuple):
-    """An operation that took effect; `time` is RFC 3339, the amount as in google.type.Money."""
+    """An operation that took effect; `time` is RFC 3339, the amount as in google.type.Money, `operation_id` the
+    capture's or refund's name."""
 
     time: str
     order_id: str
@@ -45,6 +50,7 @@ class LedgerEntry(NamedTuple):
     units: int
     nanos: int
     idempotency_key: str
+    operation_id: str = ""
 
     def line(self) -> bytes:
         """As it stands in the file."""
@@ -56,6 +62,8 @@ class LedgerEntry(NamedTuple):
             "amount": amount,
             "idempotency_key": self.idempotency_key,
         }
+        if self.operation_id:
+            members["operation_id"] = self.operation_id
         return json.dumps(members).encode() + b"\n"
 
 
@@ -66,9 +74,28 @@ def read_ledger(path: Path) -> Iterator[LedgerEntry]:
     with path.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
-                members = json.loads(line)
-                amount = members.pop("amount")
-                yield LedgerEntry(**members, **amount)
+                yield entry_of(line)
+
+
+def entry_of(line: bytes) -> LedgerEntry:
+    """The operation that a line tells."""
+    members = json.loads(line)
+    amount = members.pop("amount")
+    return LedgerEntry(**members, **amount)
+
+
+class Ledger(Protocol):
+    """Where operations that took effect are kept, for several processes."""
+
+    async def add(self, entry: LedgerEntry) -> bool:
+        """Adds the operation unless its key is there; returns whether it was added. Raises LedgerBusy, OSError: nobody
+        knows, and the same key may be added again."""
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Every operation that took effect, in order. Blocks: read it in a thread."""
+
+    async def close(self) -> None:
+        """Ends cleanly; idempotent."""
 
 
 class KeyIndex:
@@ -113,13 +140,17 @@ class ProviderLedger:
 
         Raises LedgerBusy; OSError where the file cannot be written; ValueError for a key that JSON would escape.
         """
-        if json.dumps(entry.idempotency_key) != f'"{entry.idempotency_key}"':
+        if _PLAIN.fullmatch(entry.idempotency_key) is None:
             raise ValueError(f"not an idempotency key of the engine: {entry.idempotency_key!r}")
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._gathered.append((entry, done))
         if self._adding is None or self._adding.done():
             self._adding = asyncio.create_task(self._add_gathered())
         return await done
+
+    def entries(self) -> Iterator[LedgerEntry]:
+        """Every operation that took effect, in order."""
+        return read_ledger(self._path)
 
     async def close(self) -> None:
         """Ends cleanly; idempotent. What was to be added is added first."""

@@ -16,7 +16,6 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from google.protobuf.message import Message
 
@@ -28,7 +27,7 @@ from oms.payment.v1.payment_commands_pb2 import (
     ProviderRequest,
     ProviderResult,
 )
-from ordermesh.adapters.provider_ledger import LedgerBusy, LedgerEntry, ProviderLedger, read_ledger
+from ordermesh.adapters.provider_ledger import Ledger, LedgerBusy, LedgerEntry
 from ordermesh.payment.provider import ProviderUnreachable
 
 TOKEN_OK = "tok_ok"
@@ -39,8 +38,10 @@ TOKENS = frozenset({TOKEN_OK, TOKEN_DECLINE, TOKEN_SLOW, TOKEN_FLAKY})
 """The tokens that it knows."""
 
 SLOW_SECONDS = 2.0
+"""What an authorisation by `tok_slow` takes."""
 FLAKY_FAILURES = 2
 FLAKY_KEYS_MAX = 10_000
+"""Keys of `tok_flaky` whose failures are remembered; an older one fails anew."""
 
 _NAMES = {
     PROVIDER_OPERATION_AUTHORIZE: "authorize",
@@ -53,10 +54,9 @@ _NAMES = {
 class SandboxPayments:
     """The `PaymentProvider` of the sandbox. `handle` is its `EffectHandler`."""
 
-    def __init__(self, ledger_path: Path) -> None:
-        """`ledger_path` may be shared with other processes."""
-        self._path = ledger_path
-        self._ledger = ProviderLedger(ledger_path)
+    def __init__(self, ledger: Ledger) -> None:
+        """`ledger` may be shared with other processes; it is closed with this."""
+        self._ledger = ledger
         self._failures: dict[str, int] = {}
 
     async def close(self) -> None:
@@ -77,10 +77,25 @@ class SandboxPayments:
             await asyncio.sleep(SLOW_SECONDS)
         if is_authorization and (token == TOKEN_DECLINE or token not in TOKENS):
             return _result(request, "card_declined" if token == TOKEN_DECLINE else "unknown_token")
+        found = await self._look_up(request) if request.look_up else None
+        if found is not None:
+            return found
         if token == TOKEN_FLAKY:
             await self._fail_at_first(request, idempotency_key)
         await self._take_effect(request, idempotency_key)
         return _result(request)
+
+    async def _look_up(self, request: ProviderRequest) -> ProviderResult | None:
+        """The answer where what took effect for the order under any key decides it. Reads the whole ledger, off the
+        loop: it is seldom asked."""
+        entries = await asyncio.to_thread(self.operations, request.order_id)
+        if any(
+            (each.operation, each.operation_id) == (_NAMES[request.operation], request.operation_id) for each in entries
+        ):
+            return _result(request)
+        if request.operation == PROVIDER_OPERATION_VOID and any(each.operation == "capture" for each in entries):
+            return _result(request, "already_captured")
+        return None
 
     async def _fail_at_first(self, request: ProviderRequest, idempotency_key: str) -> None:
         """Raises for the first attempts of a key; the very first may take effect all the same."""
@@ -103,6 +118,7 @@ class SandboxPayments:
             units=request.amount.units,
             nanos=request.amount.nanos,
             idempotency_key=idempotency_key,
+            operation_id=request.operation_id,
         )
         try:
             await self._ledger.add(entry)
@@ -111,7 +127,7 @@ class SandboxPayments:
 
     def operations(self, order_id: str) -> Sequence[LedgerEntry]:
         """What took effect for an order, in order. Reads the whole ledger."""
-        return [entry for entry in read_ledger(self._path) if entry.order_id == order_id]
+        return [entry for entry in self._ledger.entries() if entry.order_id == order_id]
 
 
 def _result(request: ProviderRequest, refusal: str = "") -> ProviderResult:

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import random
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,21 +23,33 @@ from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
+from ordermesh.adapters.page_tokens import kinds_of, next_token, token_values
 from ordermesh.adapters.sqlite_schema import (
     CHECKPOINT_SQL,
+    DEPLOYMENT_REPLACE_SQL,
     DEPLOYMENT_SQL,
     Statements,
     create_tables,
-    next_token,
-    token_values,
 )
 from ordermesh.core.decider import Key, Row, Table
 from ordermesh.runtime.ports import Page, PartitionId, StoredAggregate, StoreUnavailable, Written
 
 BUSY_SECONDS_MAX = 10.0
+"""How long another process's transaction is waited for; it takes a few milliseconds."""
 BUSY_PAUSE_SECONDS = (0.0005, 0.01)
+"""The first and the longest pause before it is asked for again."""
 ROWS_PER_TURN = 200
 """Rows written before the event loop gets its turn, about a millisecond."""
+
+ROWS_IN_LOOP_MAX = 50
+"""A transaction of so few rows is committed in the loop's thread: a lone order would otherwise wait for two changes of
+thread, a third of its time in the store."""
+
+COMMIT_IN_LOOP_SECONDS_MAX = 0.002
+"""Unless commits have lately taken longer than this on average: the loop must not wait for a slow disk."""
+
+COMMIT_WEIGHT = 0.2
+"""Of the newest commit in that average."""
 
 WAL_BYTES_MAX = 16 * 1024 * 1024
 """Past this size the write-ahead log is copied into the file, most of it beside the writing, so that it begins anew."""
@@ -67,6 +80,7 @@ class SqliteStore:
         self._writer: asyncio.Task[None] | None = None
         self._copying: asyncio.Future[None] | None = None
         self._copied_at = 0.0
+        self._commit_seconds = 0.0
         self._threads = ThreadPoolExecutor(2, "sqlite")
         self._write: sqlite3.Connection | None = None
         self._read: sqlite3.Connection | None = None
@@ -107,10 +121,10 @@ class SqliteStore:
 
     async def write(self, rows: Sequence[Row]) -> Written:
         """See `Store.write`."""
-        by_table: dict[str, list[tuple[Any, ...]]] = {}
-        for row in rows:
-            by_table.setdefault(row.table, []).append((*row.values, row.write_time))
-        await self._submit([(self._statements[name].upsert, values) for name, values in by_table.items()])
+        by_table: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for table, values, write_time in rows:
+            by_table[table].append((*values, write_time))
+        await self._submit([(self._statements[table].upsert, values) for table, values in by_table.items()])
         return Written.QUORUM
 
     async def save_checkpoint(self, partition: PartitionId, checkpoint: bytes, write_time: int) -> None:
@@ -127,6 +141,14 @@ class SqliteStore:
     async def create_deployment(self, deployment: bytes) -> bytes:
         """See `Store.create_deployment`."""
         await self._submit([(DEPLOYMENT_SQL.upsert, [(deployment,)])])
+        return await self._recorded()
+
+    async def replace_deployment(self, known: bytes, deployment: bytes) -> bytes:
+        """See `Store.replace_deployment`."""
+        await self._submit([(DEPLOYMENT_REPLACE_SQL, [(deployment, known)])])
+        return await self._recorded()
+
+    async def _recorded(self) -> bytes:
         recorded = await self.load_deployment()
         if recorded is None:
             raise StoreUnavailable("the deployment just recorded is not there")
@@ -166,7 +188,7 @@ class SqliteStore:
     ) -> Page:
         """See `Store.query`. Raises ValueError where `after` is not a token of this table."""
         statements = self._statements[table.name]
-        position = token_values(after, len(table.clustering)) if after else ()
+        position = token_values(after, kinds_of(table, table.clustering)) if after else ()
         sql = statements.query_after if after else statements.query
         return await self._page(table, table.clustering, sql, (*partition, *position), count_max)
 
@@ -174,7 +196,7 @@ class SqliteStore:
         """See `Store.scan`. Raises ValueError where `after` is not a token of this table."""
         statements = self._statements[table.name]
         key = table.partition + table.clustering
-        position = token_values(after, len(key)) if after else ()
+        position = token_values(after, kinds_of(table, key)) if after else ()
         sql = statements.scan_after if after else statements.scan
         return await self._page(table, key, sql, position, count_max)
 
@@ -255,12 +277,22 @@ class SqliteStore:
                     write.executemany(sql, values[start : start + ROWS_PER_TURN])
                     self.rows_written += min(ROWS_PER_TURN, len(values) - start)
                     await asyncio.sleep(0)
-            await asyncio.get_running_loop().run_in_executor(self._threads, write.execute, "COMMIT")
+            await self._commit(write, sum(len(values) for one in work for _, values in one.batches))
         finally:
             if write.in_transaction:
                 with contextlib.suppress(sqlite3.Error):
                     write.execute("ROLLBACK")
         self.transactions += 1
+
+    async def _commit(self, write: sqlite3.Connection, rows: int) -> None:
+        """Syncs what was written: a few rows here while the disk is quick, everything else in another thread."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        if rows <= ROWS_IN_LOOP_MAX and self._commit_seconds <= COMMIT_IN_LOOP_SECONDS_MAX:
+            write.execute("COMMIT")
+        else:
+            await loop.run_in_executor(self._threads, write.execute, "COMMIT")
+        self._commit_seconds += COMMIT_WEIGHT * (loop.time() - begun - self._commit_seconds)
 
     async def _bound_wal(self) -> None:
         """Between two transactions: has a long write-ahead log copied, beside the writing.

@@ -1,4 +1,4 @@
-"""The tables of the SQLite store: how a `Table` becomes SQL, and page tokens.
+"""The tables of the SQLite store: how a `Table` becomes SQL.
 
 Every table has the column `write_time` (microseconds) after its own. A row is replaced only by one of a higher write
 time.
@@ -7,11 +7,10 @@ time.
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ordermesh.core.decider import Table
 
@@ -36,6 +35,7 @@ DEPLOYMENT_SQL = Pair(
     "INSERT INTO deployment (id, deployment) VALUES (1, ?) ON CONFLICT DO NOTHING",
     "SELECT deployment FROM deployment WHERE id = 1",
 )
+DEPLOYMENT_REPLACE_SQL = "UPDATE deployment SET deployment = ? WHERE id = 1 AND deployment = ?"
 _OWN_TABLES = (
     """CREATE TABLE IF NOT EXISTS checkpoints (group_name TEXT NOT NULL, partition_number INTEGER NOT NULL,
     checkpoint BLOB NOT NULL, write_time INTEGER NOT NULL, PRIMARY KEY (group_name, partition_number)) STRICT""",
@@ -110,27 +110,3 @@ def _create_table(connection: sqlite3.Connection, table: Table) -> None:
     there = [(row[1], row[2]) for row in connection.execute(f"PRAGMA table_info({table.name})")]
     if there != wanted:
         raise ValueError(f"the table {table.name} has the columns {there}, not {wanted}")
-
-
-def next_token(values: Sequence[object]) -> bytes:
-    """A page token: the position of the last row given."""
-    return json.dumps([{"b": value.hex()} if isinstance(value, bytes) else value for value in values]).encode()
-
-
-def token_values(token: bytes, count: int) -> tuple[Any, ...]:
-    """The position in a token. Raises ValueError where it is not one of that many values."""
-    try:
-        values = json.loads(token)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError("not a page token of the store") from error
-    if not isinstance(values, list) or len(values) != count:
-        raise ValueError("not a page token of this table")
-    return tuple(_token_value(value) for value in values)
-
-
-def _token_value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return bytes.fromhex(str(value.get("b", "")))
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    raise ValueError("not a page token of the store")

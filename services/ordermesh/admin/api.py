@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from oms.admin.v1 import admin_pb2, admin_service_pb2
 from oms.log.v1 import log_pb2
+from ordermesh.admin.fleet import Fleet
 from ordermesh.admin.ledger import ProviderTruth
 from ordermesh.admin.records import payload_json, records_of
 from ordermesh.admin.tally import INVARIANTS
 from ordermesh.admin.verify import verify
+from ordermesh.core.limits import TEXT_CHARACTERS_MAX
 from ordermesh.runtime.backend import Backend, decided_now
 from ordermesh.runtime.calls import Call
 from ordermesh.runtime.fields import Violations
@@ -20,6 +22,7 @@ from ordermesh.runtime.kernel_service import DEAD_LETTERS
 from ordermesh.runtime.pages import PageRequest
 from ordermesh.runtime.ports import Kind, LogError, PartitionId, Stored
 from ordermesh.runtime.problems import Problem, overloaded
+from ordermesh.runtime.topology import KERNEL, named_partition, numbers_of
 
 FETCH_COUNT = 64
 """Messages of a log that are read at once."""
@@ -29,17 +32,14 @@ FOLLOW_POLL_S = 0.2
 KINDS: Sequence[Kind] = ("commands", "messages", "decisions")
 """All that a log has."""
 
-Members = Callable[[], Sequence[log_pb2.Member]]
-"""The processes heard of lately."""
-
 
 class AdminService:
     """The methods of oms.admin.v1.AdminService."""
 
-    def __init__(self, backend: Backend, truth: ProviderTruth | None, members: Members | None) -> None:
+    def __init__(self, backend: Backend, truth: ProviderTruth | None, fleet: Fleet) -> None:
         self._backend = backend
         self._truth = truth
-        self._members = members
+        self._fleet = fleet
         self._verifying = asyncio.Lock()
 
     async def ListPartitions(
@@ -63,7 +63,7 @@ class AdminService:
         violations = Violations()
         page = PageRequest.of(f"dead letters {request.include_resolved}", request, violations)
         violations.check()
-        partitions = self._backend.topology.partitions()
+        partitions = [*self._backend.topology.former(), *self._backend.topology.partitions()]
         number, _, after = self._backend.pages.open(page.bound_to, page.token).partition(b":")
         at, response = int(number or 0), admin_service_pb2.ListDeadLettersResponse()
         while at < len(partitions):
@@ -136,28 +136,27 @@ class AdminService:
         """Says which groups, partitions and processes there are."""
         deployment = self._backend.topology.deployment
         groups = [
-            admin_pb2.Group(name=group.name, services=group.services, partitions=group.partitions)
+            admin_pb2.Group(name=group.name, services=group.services, partitions=len(numbers_of(group)))
             for group in deployment.groups
         ]
-        members = self._members() if self._members is not None else self._owners()
         return admin_service_pb2.GetTopologyResponse(
-            deployment_id=deployment.deployment_id,
-            groups=groups,
-            members=[
-                admin_pb2.Member(instance=each.instance, role=each.role, groups=each.groups, build=each.build)
-                for each in members
-            ],
+            deployment_id=deployment.deployment_id, groups=groups, members=map(_member, self._fleet.members())
         )
 
-    def _owners(self) -> list[log_pb2.Member]:
-        """The owners that tell about their partitions."""
-        groups: dict[str, set[str]] = {}
-        for status in self._backend.gate.statuses():
-            groups.setdefault(status.instance, set()).add(status.group)
-        return [
-            log_pb2.Member(instance=instance, role="owner", groups=sorted(of_instance))
-            for instance, of_instance in sorted(groups.items())
-        ]
+    async def DrainInstance(
+        self, request: admin_service_pb2.DrainInstanceRequest, call: Call
+    ) -> admin_service_pb2.DrainInstanceResponse:
+        """Has an owner process hand over all its partitions."""
+        groups = [group.name for group in self._backend.topology.deployment.groups]
+        member = await self._fleet.drain(request.instance, groups, call.answer_timeout_s)
+        return admin_service_pb2.DrainInstanceResponse(member=_member(member))
+
+    async def ResumeInstance(
+        self, request: admin_service_pb2.ResumeInstanceRequest, call: Call
+    ) -> admin_service_pb2.ResumeInstanceResponse:
+        """Has it take its part again."""
+        member = await self._fleet.resume(request.instance, call.answer_timeout_s)
+        return admin_service_pb2.ResumeInstanceResponse(member=_member(member))
 
     def _known(self, partition: PartitionId) -> PartitionId:
         if partition not in self._backend.topology.partitions():
@@ -181,12 +180,14 @@ class AdminService:
     async def _resolve(self, name: str, call: Call, *, replay: bool) -> admin_pb2.DeadLetter:
         """Has an operator's decision about a dead letter decided by its partition."""
         partition_name, _, dead_letter_id = name.rpartition("/")
-        partition = next((p for p in self._backend.topology.partitions() if str(p) == partition_name), None)
-        if partition is None or not dead_letter_id:
+        if not dead_letter_id or len(name) > TEXT_CHARACTERS_MAX:
             raise Problem("DEAD_LETTER_NOT_FOUND", f"There is no dead letter {name[:128]}; list them.")
         command = log_pb2.ResolveDeadLetter(dead_letter_id=dead_letter_id, replay=replay)
         try:
-            pending = self._backend.gate.post_to(partition, command)
+            partition = named_partition(partition_name)
+            pending = self._backend.gate.post(KERNEL, "", partition_name, command)
+        except KeyError as error:
+            raise Problem("DEAD_LETTER_NOT_FOUND", f"There is no dead letter {name[:128]}; list them.") from error
         except Overloaded as error:
             raise overloaded(error.reason, error.retry_after_s) from error
         (answer,) = await self._backend.gate.settle([pending], call.answer_timeout_s)
@@ -210,6 +211,12 @@ class AdminService:
         except TimeoutError:
             return
         raise Problem("SHUTTING_DOWN", "The server is about to stop; go on elsewhere after the last sequence.")
+
+
+def _member(member: log_pb2.Member) -> admin_pb2.Member:
+    return admin_pb2.Member(
+        instance=member.instance, role=member.role, groups=member.groups, build=member.build, drained=member.drained
+    )
 
 
 def _partition(status: log_pb2.PartitionStatus) -> admin_pb2.Partition:

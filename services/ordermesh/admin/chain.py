@@ -40,7 +40,8 @@ class Chain:
         if last is not None and frame.previous_id != last.id:
             self._tally.violated("I6", f"{self._partition}: the frame at {sequence} does not follow the one before it")
             return False
-        if last is not None and (frame.number != last.number + 1 or frame.clock_us <= last.clock_us):
+        skips = bool(frame.taken.previous.reincarnated_us)
+        if last is not None and (not (skips or frame.number == last.number + 1) or frame.clock_us <= last.clock_us):
             text = f"{self._partition}: number or clock of the frame at {sequence} do not follow those before it"
             self._tally.violated("I6", text)
         self._last = frame
@@ -50,8 +51,18 @@ class Chain:
         self._check_undecided(frame)
         return True
 
+    @property
+    def waits(self) -> bool:
+        """Whether orders that were asked for are not decided by what was read."""
+        return bool(self._undecided)
+
+    def decided_later(self, frame: log_pb2.DecisionFrame) -> None:
+        """Takes off what is decided by the time of a frame past those read."""
+        through = _decided_through(frame)
+        self._undecided = {command: key for command, key in self._undecided.items() if command > through}
+
     def end(self) -> None:
-        """What is left at the log's end waits to be decided."""
+        """What is left waits for an owner."""
         for (sequence, _), order_id in self._undecided.items():
             self._tally.violated("I5", f"{self._partition}: order {order_id}, asked for at {sequence}, is not decided")
 
@@ -79,7 +90,7 @@ class Chain:
 
     def _check_undecided(self, frame: log_pb2.DecisionFrame) -> None:
         """No order may be left behind by what the frame says is decided."""
-        through = (frame.decided_sequence, frame.decided_index if frame.decided_index >= 0 else 2**31)
+        through = _decided_through(frame)
         while self._undecided:
             command = next(iter(self._undecided))
             if command > through:
@@ -87,3 +98,8 @@ class Chain:
             order_id = self._undecided.pop(command)
             text = f"{self._partition}: order {order_id}, asked for at {command}, was passed over"
             self._tally.violated("I1", text)
+
+
+def _decided_through(frame: log_pb2.DecisionFrame) -> tuple[int, int]:
+    """The last command that is decided, of a frame decided wholly any."""
+    return frame.decided_sequence, frame.decided_index if frame.decided_index >= 0 else 2**31

@@ -1,7 +1,8 @@
 """The audit of orders and their money by stored rows: one id one order (I2), money balances (I4), everything ends (I5).
 
 The deployment may be working meanwhile, and rows of one order are not read at one moment. So what looks wrong is looked
-at again after a pause, a few times, and only what stays wrong is a violation.
+at again after a pause, a few times, and only what stays wrong is a violation. An order that has not ended is one only
+if nothing happens to it all that time: under load, ending may take longer than any audit should wait.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from google.type.money_pb2 import Money
 from oms.order.v1 import order_pb2, order_state_pb2
 from oms.payment.v1 import payment_pb2, payment_state_pb2
 from oms.shipping.v1 import shipping_pb2, shipping_state_pb2
+from ordermesh.admin import pauses
 from ordermesh.admin.ledger import ProviderTruth, Sums, ledger_slice, slices_of, sums_of
 from ordermesh.admin.stored import key_of, load, pages
 from ordermesh.admin.tally import Tally
@@ -26,11 +28,9 @@ from ordermesh.payment.model import PAYMENT, payment_key, pending_nanos
 from ordermesh.runtime.backend import Backend
 from ordermesh.shipping.model import SHIPMENT, shipment_key
 
-ROUNDS = 5
-ROUND_PAUSE_S = 1.0
-"""How often, and with what pause, what looks wrong is looked at again."""
 SUSPECTS_MAX = 5_000
-"""Of more than these, each is looked at again only once: the deployment is broken or far from rest."""
+"""Of more than these, each is looked at again only once, after the longest pause: the deployment is broken or far from
+rest."""
 
 TENANT = "default"
 """The provider knows orders by their ids alone."""
@@ -49,6 +49,18 @@ class Problem(NamedTuple):
     text: str
 
 
+class Suspect(NamedTuple):
+    """An order with something wrong, and the versions of its parts when it was looked at."""
+
+    versions: tuple[int, ...]
+    problems: list[Problem]
+
+    def since(self, before: Suspect) -> Suspect:
+        """What is still wrong if it looked like that before: an order that moves is on its way to its end."""
+        moved = self.versions != before.versions
+        return self._replace(problems=[each for each in self.problems if not (moved and each.invariant == "I5")])
+
+
 class Parts(NamedTuple):
     """What is stored of one order."""
 
@@ -56,6 +68,12 @@ class Parts(NamedTuple):
     order: order_state_pb2.StoredOrder
     payment: payment_state_pb2.StoredPayment | None
     shipment: shipping_state_pb2.StoredShipment | None
+
+    def versions(self) -> tuple[int, ...]:
+        """Changes with whatever happens to the order; 0 for what is not there."""
+        payment = 0 if self.payment is None else self.payment.payment.version
+        shipment = 0 if self.shipment is None else self.shipment.shipment.version
+        return (self.order.order.version, payment, shipment)
 
 
 class OrdersAudit:
@@ -76,7 +94,7 @@ class OrdersAudit:
 
     async def _audit_slice(self, number: int, slices: int) -> None:
         sums = await self._sums(lambda order_id: ledger_slice(order_id, slices) == number, self._tally)
-        suspects: dict[Key, list[Problem]] = {}
+        suspects: dict[Key, Suspect] = {}
         async for page in pages(self._backend, self._kinds[ORDER]):
             keys = [key_of(self._kinds[ORDER], row) for row in page]
             keys = [key for key in keys if ledger_slice(key.key, slices) == number]
@@ -92,34 +110,35 @@ class OrdersAudit:
     async def _sums(self, wanted: Callable[[str], bool], tally: Tally | None = None) -> dict[str, Sums]:
         return {} if self._truth is None else await sums_of(self._truth, wanted, tally)
 
-    async def _look_again(self, suspects: dict[Key, list[Problem]]) -> None:
+    async def _look_again(self, suspects: dict[Key, Suspect]) -> None:
         """Tells what stays wrong."""
-        for _ in range(ROUNDS if len(suspects) <= SUSPECTS_MAX else 1):
+        for pause_s in pauses.PAUSES_S if len(suspects) <= SUSPECTS_MAX else pauses.PAUSES_S[-1:]:
             if not suspects:
                 return
-            await asyncio.sleep(ROUND_PAUSE_S)
+            await asyncio.sleep(pause_s)
             names = frozenset(key.key for key in suspects)
-            suspects = await self._judge(list(suspects), await self._sums(names.__contains__))
-        for problems in suspects.values():
-            for problem in problems:
+            again = await self._judge(list(suspects), await self._sums(names.__contains__))
+            found = {key: suspect.since(suspects[key]) for key, suspect in again.items()}
+            suspects = {key: suspect for key, suspect in found.items() if suspect.problems}
+        for suspect in suspects.values():
+            for problem in suspect.problems:
                 self._tally.violated(*problem)
 
     async def _check_unknown(self, sums: Mapping[str, Sums]) -> None:
         """What the provider did for orders that were not among the rows: they may have come meanwhile."""
         kind = self._kinds[ORDER]
         keys = [order_key(TENANT, order_id) for order_id in sums]
-        for _ in range(ROUNDS):
-            if keys:
-                found = await load(self._backend, kind, keys)
-                keys = [key for key in keys if key not in found]
+        for pause_s in (0.0, *pauses.PAUSES_S):
             if not keys:
                 return
-            await asyncio.sleep(ROUND_PAUSE_S)
+            await asyncio.sleep(pause_s)
+            found = await load(self._backend, kind, keys)
+            keys = [key for key in keys if key not in found]
         for key in keys:
             text = f"the provider has {sums[key.key].as_text()} for {key.key}, which is no order"
             self._tally.violated("I4", text)
 
-    async def _judge(self, keys: Sequence[Key], sums: Mapping[str, Sums]) -> dict[Key, list[Problem]]:
+    async def _judge(self, keys: Sequence[Key], sums: Mapping[str, Sums]) -> dict[Key, Suspect]:
         """What is wrong with each of these orders, now; without those that are right."""
         wrong = {}
         orders = await load(self._backend, self._kinds[ORDER], keys)
@@ -130,7 +149,7 @@ class OrdersAudit:
             parts = Parts(key, order, payment, shipments.get(shipment_key(key.tenant, key.key, 1)))
             problems = list(problems_of(parts, sums.get(key.key, Sums()) if self._truth is not None else None))
             if problems:
-                wrong[key] = problems
+                wrong[key] = Suspect(parts.versions(), problems)
         return wrong
 
 

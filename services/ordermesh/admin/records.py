@@ -22,9 +22,9 @@ def payload_json(type_name: str, payload: bytes) -> str:
     """A payload as JSON with proto field names, secrets left out; what cannot be read is said so."""
     try:
         message = symbol_database.Default().GetSymbol(type_name).FromString(payload)
-    except (KeyError, DecodeError):
+        members = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    except (KeyError, DecodeError, json_format.SerializeToJsonError):  # the last for a time that JSON cannot hold
         return json.dumps({"unreadable": type_name, "bytes": len(payload)})
-    members = json_format.MessageToDict(message, preserving_proto_field_name=True)
     return json.dumps(_redacted(members), ensure_ascii=False)
 
 

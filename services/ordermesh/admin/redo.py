@@ -10,14 +10,17 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from oms.inventory.v1 import inventory_state_pb2
 from oms.log.v1 import log_pb2
+from ordermesh.admin import pauses
 from ordermesh.admin.chain import Chain
 from ordermesh.admin.stored import digest_of, hash_of, in_slice, key_of, pages, partition_of
 from ordermesh.admin.tally import Tally
 from ordermesh.core.decider import AggregateType, Key, Stamp
 from ordermesh.runtime.backend import Backend
-from ordermesh.runtime.ports import Kind, PartitionId, StoredAggregate
+from ordermesh.runtime.ports import Kind, PartitionId, Stored, StoredAggregate
 
 ROWS_PER_SLICE = 200_000
 """Rows whose fingerprints are held at once: about 50 MB."""
@@ -27,9 +30,6 @@ EVENTS_PER_TURN = 200
 """Events that are redone before other calls of this process have their turn: a few milliseconds."""
 BEHIND_MAX = 10_000
 """Aggregates that changed during the audit, of which it is checked that the store follows."""
-ROUNDS = 5
-ROUND_PAUSE_S = 1.0
-"""How often, and with what pause, the store is looked at again before it counts as left behind."""
 
 Position = tuple[int, int, int]
 
@@ -75,6 +75,7 @@ class Redo:
         self._redone: dict[Key, Redone] = {}
         self._behind: dict[Key, int] = {}
         self._whole: set[PartitionId] = set()
+        self._reincarnated: set[PartitionId] = set()
         self._events = 0
 
     async def run(self) -> None:
@@ -110,12 +111,37 @@ class Redo:
                 if stored.kind == "commands":
                     chain.read_commands(stored)
                 elif after <= end:
-                    frame = log_pb2.DecisionFrame.FromString(stored.data)
-                    if chain.read_decisions(frame, after):
+                    frame = self._read_frame(partition, stored)
+                    if frame is not None and chain.read_decisions(frame, after):
                         await self._redo_frame(partition, frame)
+        await self._wait_for_decisions(partition, chain)
+
+    def _read_frame(self, partition: PartitionId, stored: Stored) -> log_pb2.DecisionFrame | None:
+        """The frame; None for one that nobody can read, which has not happened."""
+        try:
+            return log_pb2.DecisionFrame.FromString(stored.data)
+        except DecodeError as error:
+            self._tally.violated("I6", f"{partition}: the frame at {stored.sequence} cannot be read: {error}")
+            return None
+
+    async def _wait_for_decisions(self, partition: PartitionId, chain: Chain) -> None:
+        """What came while the log was read is decided soon, if the partition has an owner."""
+        for pause_s in (0.0, *pauses.PAUSES_S):
+            if not chain.waits:
+                return
+            await asyncio.sleep(pause_s)
+            last = await self._backend.log.last(partition, "decisions")
+            frame = None if last is None else self._read_frame(partition, last)
+            if frame is not None:
+                chain.decided_later(frame)
         chain.end()
 
     async def _redo_frame(self, partition: PartitionId, frame: log_pb2.DecisionFrame) -> None:
+        if not frame.previous_id and frame.number > 1:  # it goes on from logs that were there before a repartition
+            self._whole.discard(partition)
+        if frame.taken.previous.reincarnated_us:
+            self._whole.discard(partition)
+            self._reincarnated.add(partition)
         for index, decision in enumerate(frame.decisions):
             for event in decision.events:
                 key = Key(event.kind, event.tenant, event.key, event.sub_key)
@@ -129,11 +155,19 @@ class Redo:
     def _redo_event(
         self, partition: PartitionId, key: Key, event: log_pb2.Event, position: Position, clock_us: int
     ) -> None:
+        if event.type not in self._backend.registry.events or key.kind not in self._kinds:
+            text = f"event {event.version} of {name_of(key)} is a {event.type}, which this build does not know"
+            self._tally.violated("I6", f"{partition}: {text}; audit it with the build that wrote it")
+            return
         row = self._rows.get(hash_of(key))
         redone = self._redone.get(key)
         known = redone.version if redone is not None else row.log_version if row is not None else 0
         if row is not None:
             row.log_version = max(row.log_version, event.version)
+        if partition in self._reincarnated and known and event.version > known + 1:
+            self._redone.pop(key, None)  # the log has lost what lies between
+            self._note_behind(key, event.version)
+            return
         if event.version != known + 1 and (known or partition in self._whole):
             invariant = "I2" if key.kind == "order" and event.version == 1 else "I6"
             text = f"{partition}: event {event.version} of {name_of(key)} follows its version {known}"
@@ -176,9 +210,8 @@ class Redo:
     async def _check_rest(self) -> None:
         """What the log has and the rows had not yet: the store has to have it soon."""
         wanted = {**self._behind, **{key: redone.version for key, redone in self._redone.items()}}
-        for attempt in range(ROUNDS):
-            if attempt:
-                await asyncio.sleep(ROUND_PAUSE_S)
+        for pause_s in (0.0, *pauses.PAUSES_S):
+            await asyncio.sleep(pause_s)
             stored = await self._load(list(wanted))
             for key, row in stored.items():
                 if row.version >= wanted[key]:

@@ -1,31 +1,52 @@
 """The audit of stock by stored rows: it balances with its reservations (I3), and none of them outlives its order (I5).
 
-As with orders, what looks wrong is looked at again after a pause, and only what stays wrong is a violation.
+Reservations are stored by order, so all of them are read once and summed by SKU, between two readings of the stock. A
+SKU that changed between these is not judged. As with orders, what looks wrong is looked at again after a pause, and
+only what stays wrong is a violation.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from oms.inventory.v1 import inventory_pb2, inventory_state_pb2
-from ordermesh.admin.orders_audit import ENDED, ROUND_PAUSE_S, ROUNDS, Problem
+from ordermesh.admin import pauses
+from ordermesh.admin.orders_audit import ENDED, Problem
 from ordermesh.admin.redo import stock_problem
-from ordermesh.admin.stored import PAGE_ROWS, key_of, load, pages
+from ordermesh.admin.stored import key_of, load, pages
 from ordermesh.admin.tally import Tally
 from ordermesh.core.decider import Key
 from ordermesh.inventory import rows
-from ordermesh.inventory.model import STOCK, reservation_key
+from ordermesh.inventory.model import RESERVATION, STOCK, stock_key
 from ordermesh.order.model import ORDER, order_key
 from ordermesh.runtime.backend import Backend
 
 OPEN = inventory_pb2.RESERVATION_STATE_OPEN
 COMMITTED = inventory_pb2.RESERVATION_STATE_COMMITTED
 
+_Problems = dict[Key, list[Problem]]
+"""What is wrong with a SKU or a reservation; nothing where it only has to be looked at again."""
+
+
+class ReservedSums:
+    """What the reservations of a SKU add up to."""
+
+    __slots__ = ("committed", "reserved")
+
+    def __init__(self) -> None:
+        self.reserved = self.committed = 0
+
+    def add(self, reservation: inventory_pb2.Reservation) -> None:
+        """Counts one more."""
+        if reservation.state == OPEN:
+            self.reserved += reservation.quantity
+        elif reservation.state == COMMITTED:
+            self.committed += reservation.quantity - reservation.restocked
+
 
 class StockAudit:
-    """Reads every SKU with all its reservations."""
+    """Reads every SKU and every reservation."""
 
     def __init__(self, backend: Backend, tally: Tally) -> None:
         self._backend = backend
@@ -34,68 +55,79 @@ class StockAudit:
         self.count = 0
 
     async def run(self) -> None:
-        """Audits all SKUs. Raises StoreUnavailable."""
-        suspects: list[Key] = []
-        async for page in pages(self._backend, self._kinds[STOCK]):
-            for row in page:
-                key = key_of(self._kinds[STOCK], row)
-                self._tally.checked("I3")
-                if await self._problems(key, count=True):
-                    suspects.append(key)
-        for _ in range(ROUNDS):
+        """Audits all SKUs and reservations. Raises StoreUnavailable."""
+        suspects = await self._look(count=True)
+        for pause_s in pauses.PAUSES_S:
             if not suspects:
                 return
-            await asyncio.sleep(ROUND_PAUSE_S)
-            suspects = [key for key in suspects if await self._problems(key)]
-        for key in suspects:
-            for problem in await self._problems(key):
+            await asyncio.sleep(pause_s)
+            again = await self._look()
+            suspects = {key: problems for key, problems in again.items() if key in suspects}
+        for problems in suspects.values():
+            for problem in problems:
                 self._tally.violated(*problem)
 
-    async def _problems(self, key: Key, *, count: bool = False) -> list[Problem]:
-        """What is wrong with a SKU now."""
-        states = await load(self._backend, self._kinds[STOCK], [key])
-        stock: inventory_state_pb2.StoredStock = states[key]
-        reserved = committed = 0
-        problems: list[Problem] = []
-        after = b""
-        while True:
-            page = await self._backend.store.query(
-                rows.RESERVATIONS, (key.tenant, key.key), after=after, count_max=PAGE_ROWS
-            )
-            reservations = [_reservation(key, row) for row in page.rows]
-            reserved += sum(each.quantity for each in reservations if each.state == OPEN)
-            committed += sum(each.quantity - each.restocked for each in reservations if each.state == COMMITTED)
-            problems += await self._outliving(key, [each.order_id for each in reservations if each.state == OPEN])
+    async def _look(self, *, count: bool = False) -> _Problems:
+        """What is wrong now."""
+        versions = {key: state.stock.version async for key, state in self._stocks()}
+        sums: dict[Key, ReservedSums] = {}
+        wrong = await self._read_reservations(sums, count=count)
+        async for key, state in self._stocks():
+            found = list(_stock_problems(state, sums.pop(key, ReservedSums())))
+            if found:
+                wrong[key] = found if versions.get(key) == state.stock.version else []
             if count:
-                self.count += len(reservations)
-                self._tally.checked("I5", len(reservations))
-            after = page.next_token
-            if not after:
-                return [*problems, *_stock_problems(stock, reserved, committed)]
-            await asyncio.sleep(0)
+                self._tally.checked("I3")
+        for key, left in sums.items():
+            if left.reserved or left.committed:
+                text = f"there is no stock {key.key}; its reservations say {left.reserved}, {left.committed}"
+                wrong[key] = [Problem("I3", text)]
+        return wrong
 
-    async def _outliving(self, key: Key, order_ids: Sequence[str]) -> list[Problem]:
+    async def _stocks(self) -> AsyncIterator[tuple[Key, inventory_state_pb2.StoredStock]]:
+        """The key and the state of every SKU."""
+        kind = self._kinds[STOCK]
+        async for page in pages(self._backend, kind):
+            for row in page:
+                yield key_of(kind, row), inventory_state_pb2.StoredStock.FromString(row["state"])
+
+    async def _read_reservations(self, sums: dict[Key, ReservedSums], *, count: bool) -> _Problems:
+        """Adds up all reservations by SKU, and gives those that outlive their order."""
+        wrong: _Problems = {}
+        kind = self._kinds[RESERVATION]
+        async for page in pages(self._backend, kind):
+            still_open: list[Key] = []
+            for row in page:
+                key, reservation = key_of(kind, row), rows.reservation_of_row(row)
+                sums.setdefault(stock_key(key.tenant, key.key), ReservedSums()).add(reservation)
+                if reservation.state == OPEN:
+                    still_open.append(key)
+            wrong.update(await self._outliving(still_open))
+            if count:
+                self.count += len(page)
+                self._tally.checked("I5", len(page))
+        return wrong
+
+    async def _outliving(self, reservations: Sequence[Key]) -> _Problems:
         """Open reservations of orders that have ended, or that do not exist."""
-        orders = await load(self._backend, self._kinds[ORDER], [order_key(key.tenant, each) for each in order_ids])
-        wrong = []
-        for order_id in order_ids:
-            order = orders.get(order_key(key.tenant, order_id))
+        wanted = dict.fromkeys(order_key(key.tenant, key.sub_key) for key in reservations)
+        orders = await load(self._backend, self._kinds[ORDER], list(wanted))
+        wrong: _Problems = {}
+        for key in reservations:
+            order = orders.get(order_key(key.tenant, key.sub_key))
             if order is None or order.order.order_state in ENDED:
-                wrong.append(Problem("I5", f"{key.key} is still reserved for order {order_id}, which has ended"))
+                text = f"{key.key} is still reserved for order {key.sub_key}, which has ended"
+                wrong[key] = [Problem("I5", text)]
         return wrong
 
 
-def _reservation(stock: Key, row: Mapping[str, Any]) -> inventory_pb2.Reservation:
-    state = inventory_state_pb2.StoredReservation.FromString(row["state"])
-    return rows.reservation_of(reservation_key(stock.tenant, stock.key, row["sub_key"]), state)
-
-
-def _stock_problems(state: inventory_state_pb2.StoredStock, reserved: int, committed: int) -> Iterator[Problem]:
+def _stock_problems(state: inventory_state_pb2.StoredStock, sums: ReservedSums) -> Iterator[Problem]:
     """A stock by itself, and against its reservations."""
     problem = stock_problem(state)
     if problem:
         yield Problem("I3", problem)
     stock = state.stock
-    if (stock.reserved, stock.committed) != (reserved, committed):
-        text = f"reserved {stock.reserved}, committed {stock.committed}; its reservations say {reserved}, {committed}"
+    if (stock.reserved, stock.committed) != (sums.reserved, sums.committed):
+        said = f"{sums.reserved}, {sums.committed}"
+        text = f"reserved {stock.reserved}, committed {stock.committed}; its reservations say {said}"
         yield Problem("I3", f"stock {stock.sku}: {text}")

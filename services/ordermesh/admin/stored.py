@@ -5,18 +5,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 from ordermesh.core.decider import AggregateType, Key
-from ordermesh.runtime.backend import Backend
 from ordermesh.runtime.kernel_service import DEAD_LETTER
-from ordermesh.runtime.ports import PartitionId
+from ordermesh.runtime.ports import PartitionId, Store
+from ordermesh.runtime.registry import Registry
+from ordermesh.runtime.topology import Topology, named_partition
 
-PAGE_ROWS = 500
-"""Rows that are asked for at once."""
+PAGE_ROWS = 250
+"""Rows that are asked for at once: SQLite reads them in the loop's thread, in about two milliseconds."""
 KEYS_PER_LOAD = 250
 """Keys of one multi-get."""
+
+
+class Deployed(Protocol):
+    """A store and what is known of its deployment."""
+
+    @property
+    def store(self) -> Store:
+        """Its rows."""
+
+    @property
+    def registry(self) -> Registry:
+        """Its kinds of aggregates."""
+
+    @property
+    def topology(self) -> Topology:
+        """Where keys live."""
 
 
 def in_slice(key: Key, number: int, slices: int) -> bool:
@@ -39,7 +56,7 @@ def key_of(kind: AggregateType, row: Mapping[str, Any]) -> Key:
     return Key(kind.kind, row["tenant"], row["key"], row["sub_key"])
 
 
-async def pages(backend: Backend, kind: AggregateType) -> AsyncIterator[list[Mapping[str, Any]]]:
+async def pages(backend: Deployed, kind: AggregateType) -> AsyncIterator[list[Mapping[str, Any]]]:
     """All rows of a kind of aggregate; other calls have their turn between pages. Raises StoreUnavailable."""
     after = b""
     while True:
@@ -51,21 +68,22 @@ async def pages(backend: Backend, kind: AggregateType) -> AsyncIterator[list[Map
         await asyncio.sleep(0)
 
 
-def partition_of(backend: Backend, key: Key) -> PartitionId:
+def partition_of(backend: Deployed, key: Key) -> PartitionId:
     """Where an aggregate lives. Raises KeyError for a kind of no service."""
     if key.kind == DEAD_LETTER:
-        group, _, number = key.key.rpartition("/")
-        return PartitionId(group, int(number))
+        return backend.topology.home_of(named_partition(key.key))
     for service in backend.registry.services.values():
         if any(aggregate.kind == key.kind for aggregate in service.aggregates):
             return backend.topology.partition_of(service.name, key.tenant, key.key)
     raise KeyError(key.kind)
 
 
-async def load(backend: Backend, kind: AggregateType, keys: Sequence[Key]) -> dict[Key, Any]:
-    """The states of these keys at quorum; those that are not stored are absent. Raises StoreUnavailable."""
+async def load(backend: Deployed, kind: AggregateType, keys: Sequence[Key]) -> dict[Key, Any]:
+    """The states of these keys at quorum; those that are not stored are absent. Other calls have their turn between.
+    Raises StoreUnavailable."""
     states: dict[Key, Any] = {}
     for start in range(0, len(keys), KEYS_PER_LOAD):
+        await asyncio.sleep(0)
         for key, row in (await backend.store.load(kind.table, keys[start : start + KEYS_PER_LOAD])).items():
             states[key] = kind.state.FromString(row.state)
     return states

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ordermesh.cli import operate, orders, stock
+from ordermesh.cli import deployment, operate, orders, schema, stock
 from ordermesh.cli.bench import bench
+from ordermesh.cli.repartition import repartition
 from ordermesh.cli.replay import replay
 from ordermesh.cli.simulate import simulate
 from ordermesh.cli.up import down, serve_role, up
@@ -43,10 +44,13 @@ app.add_typer(orders.app, name="order")
 app.add_typer(stock.app, name="stock")
 app.command("replay")(replay)
 app.command("verify")(verify)
-app.command("partitions")(operate.partitions)
+app.add_typer(operate.partitions, name="partitions")
 app.add_typer(operate.deadletters, name="deadletters")
 app.add_typer(operate.log, name="log")
+app.add_typer(deployment.app, name="deployment")
+app.add_typer(schema.app, name="schema")
 app.command("bench")(bench)
+app.command("repartition")(repartition)
 app.command("simulate")(simulate)
 
 

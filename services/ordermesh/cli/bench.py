@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import grpc
 import typer
 
-from oms.admin.v1 import admin_service_pb2, admin_service_pb2_grpc
-from oms.order.v1 import order_service_pb2, order_service_pb2_grpc
 from ordermesh.cli.bench_cpu import deployment_cpu
+from ordermesh.cli.bench_engine import BenchEngine
 from ordermesh.cli.bench_load import Load, LoadResult, Mode
-from ordermesh.cli.bench_orders import LINES_PER_ORDER, QUANTITY_MAX, OrderSource, sku_names
+from ordermesh.cli.bench_orders import OrderSource
+from ordermesh.cli.bench_patience import NoProgress, unless_stuck
 from ordermesh.cli.bench_plot import latency_svg
-from ordermesh.cli.client import CONNECT_OPTIONS, FAILED, SERVER_DEFAULT, Server
+from ordermesh.cli.client import (
+    FAILED,
+    NEXT_STEP,
+    SERVER_DEFAULT,
+    UNAVAILABLE,
+    Server,
+    aio_channel,
+    exit_status,
+)
 from ordermesh.cli.latency import percentile_ms
-from ordermesh.cli.orders import ENDED
 from ordermesh.cli.output import Output, print_data, say
-from ordermesh.cli.replay_calls import STOCK_BATCH, ReplayCalls
-from ordermesh.cli.replay_plan import Receipt
+from ordermesh.cli.replay_calls import Refused
 from ordermesh.cli.verify import audit
 
-ENDED_POLL_S = 0.02
-"""Between two looks at an order that has not ended."""
-SETTLED_POLL_S = 0.25
-"""Between two looks at what owners have open; they tell twice a second."""
-SETTLED_SAMPLES = 3
-"""So many looks in a row, together longer than owners are silent about a partition, have to find nothing open."""
-SETTLE_TIMEOUT_S = 300.0
-"""How long orders may take to end after the last was sent."""
 AUDIT_TIMEOUT_S = 600.0
+"""How long the audit at the end may take: it reads every order and every log."""
+PATIENCE_S = 60.0
+"""Longer than an engine that is overloaded refuses everything to get its work done."""
 IN_FLIGHT_DEFAULT = {Mode.UNARY: 16, Mode.BATCH: 1, Mode.STREAM: 64}
 
 
@@ -54,19 +53,41 @@ def bench(
         Path | None, typer.Option("--plot", help="Write the latencies as a picture (SVG) to this file.")
     ] = None,
     server: Server = SERVER_DEFAULT,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", min=1, help="Seconds without an accepted call until it gives up.", rich_help_panel="Connection"
+        ),
+    ] = PATIENCE_S,
 ) -> None:
     """Measure: send orders of three lines, Zipf SKUs, 2 % declined, until all have ended; print JSON.
 
-    CPU is that of every process of the deployment, if it runs on this machine; the client's is given apart.
+    CPU is that of every process of the deployment, if it runs on this machine; the client's is given apart. What is
+    refused or cut off is sent again; exit status 5 when nothing is accepted any more.
 
     Example: ordermesh bench --orders 20000 --mode unary --connections 16
     """
     import uvloop  # noqa: PLC0415 # only this command needs it
 
     window = in_flight or IN_FLIGHT_DEFAULT[mode]
-    measured, result = uvloop.run(
-        _measure(server, orders, mode, connections=connections, in_flight=window, batch_size=batch_size, rate=rate)
+    load = Load(
+        OrderSource(orders, os.urandom(4).hex()),
+        server=server,
+        mode=mode,
+        connections=connections,
+        in_flight=window,
+        batch_size=batch_size,
+        rate=rate,
     )
+    try:
+        measured, result = uvloop.run(_measure(load, server, timeout))
+    except _GivenUp as error:
+        say(f"Error: {server} has accepted nothing for {timeout:g} s{error}")
+        say(f"{NEXT_STEP[error.code].removesuffix('.')}. Wait longer by --timeout.")
+        raise typer.Exit(UNAVAILABLE) from None
+    except Refused as error:
+        say(f"Error: {error}")
+        raise typer.Exit(exit_status(error.code)) from None
     invariants = audit(server, AUDIT_TIMEOUT_S)
     measured["invariants"] = [finding.as_json() for finding in invariants]
     print_data(measured, Output.JSON)
@@ -80,37 +101,42 @@ def bench(
         raise typer.Exit(FAILED)
 
 
-async def _measure(
-    server: str, orders: int, mode: Mode, *, connections: int, in_flight: int, batch_size: int, rate: float
-) -> tuple[dict[str, Any], LoadResult]:
-    run = f"{os.urandom(4).hex()}"
-    source = OrderSource(orders, run)
-    async with grpc.aio.insecure_channel(server, options=CONNECT_OPTIONS) as channel:
-        await _receive_stock(channel, run, orders)
-        open_before = await _settled(channel)
-        load = Load(
-            source,
-            server=server,
-            mode=mode,
-            connections=connections,
-            in_flight=in_flight,
-            batch_size=batch_size,
-            rate=rate,
-        )
-        cpu_before, client_before, begun = deployment_cpu(server), time.process_time(), time.monotonic()
-        result = await load.run()
-        client_s = time.process_time() - client_before
-        await _all_ended(channel, source.last_ids, bool(result.failed))
-        elapsed, cpu_after = time.monotonic() - begun, deployment_cpu(server)
-        if await _open_work(channel) > open_before:
-            await _settled(channel, open_before)
+class _GivenUp(Exception):
+    """Nothing was accepted for the time given; the text is the last failure, if nobody has heard of it."""
+
+    def __init__(self, load: Load, engine: BenchEngine) -> None:
+        said_already = bool(engine.trouble) or not load.trouble
+        super().__init__("" if said_already else f"; the last: {load.trouble}")
+        is_overload = not engine.trouble and load.trouble.startswith(grpc.StatusCode.RESOURCE_EXHAUSTED.name)
+        self.code = grpc.StatusCode.RESOURCE_EXHAUSTED if is_overload else grpc.StatusCode.UNAVAILABLE
+
+
+async def _measure(load: Load, server: str, timeout_s: float) -> tuple[dict[str, Any], LoadResult]:
+    """Raises _GivenUp, Refused."""
+    async with aio_channel(server) as channel:
+        engine = BenchEngine(channel)
+
+        async def measure() -> tuple[dict[str, Any], LoadResult]:
+            await engine.receive_stock(load.source.run, load.source.count)
+            open_before = await engine.settled()
+            cpu_before, client_before, begun = deployment_cpu(server), time.process_time(), time.monotonic()
+            result = await load.run()
+            client_s = time.process_time() - client_before
+            await engine.all_ended(load.source.last_ids, some_failed=bool(result.failed))
             elapsed, cpu_after = time.monotonic() - begun, deployment_cpu(server)
-    return _figures(mode, orders, result, elapsed, client_s, cpu_before, cpu_after), result
+            if await engine.open_work() > open_before:
+                await engine.settled(open_before)
+                elapsed, cpu_after = time.monotonic() - begun, deployment_cpu(server)
+            return _figures(load, result, elapsed, client_s, cpu_before, cpu_after), result
+
+        try:
+            return await unless_stuck(measure(), lambda: (engine.answers, load.progress()), timeout_s)
+        except NoProgress:
+            raise _GivenUp(load, engine) from None
 
 
 def _figures(
-    mode: Mode,
-    orders: int,
+    load: Load,
     result: LoadResult,
     elapsed_s: float,
     client_s: float,
@@ -124,8 +150,8 @@ def _figures(
         say("The engine does not run on this machine, or not for us to see: its CPU is not measured.")
     per_thousand = 1000 / max(1, len(accept))
     return {
-        "mode": mode.value,
-        "orders": orders,
+        "mode": load.mode.value,
+        "orders": load.source.count,
         "accept_ms": {
             "p50": percentile_ms(accept, 0.5),
             "p99": percentile_ms(accept, 0.99),
@@ -137,61 +163,3 @@ def _figures(
         "client_cpu_seconds_per_1000_orders": round(client_s * per_thousand, 4),
         "invariants": [],
     }
-
-
-async def _receive_stock(channel: grpc.aio.Channel, run: str, orders: int) -> None:
-    """So much of every SKU that no order can lack it."""
-    calls = ReplayCalls(channel, _once())
-    plenty = orders * LINES_PER_ORDER * QUANTITY_MAX
-    receipts = [Receipt(sku, plenty, f"bench-{run}") for sku in sku_names(run)]
-    for start in range(0, len(receipts), STOCK_BATCH):
-        for sentence in await calls.receive(receipts[start : start + STOCK_BATCH]):
-            raise SystemExit(f"Error: {sentence}")
-
-
-def _once() -> Callable[[str], None]:
-    """Says each trouble once, and not again at each attempt."""
-    said: set[str] = {""}
-
-    def tell(trouble: str) -> None:
-        if trouble not in said:
-            said.add(trouble)
-            say(trouble)
-
-    return tell
-
-
-async def _all_ended(channel: grpc.aio.Channel, order_ids: list[str], some_failed: bool) -> None:
-    """Waits until the orders sent last have ended; those that were never accepted are passed over."""
-    stub: Any = order_service_pb2_grpc.OrderServiceStub(channel)
-    deadline = time.monotonic() + SETTLE_TIMEOUT_S
-    for order_id in order_ids:
-        while time.monotonic() < deadline:
-            try:
-                answer = await stub.GetOrder(order_service_pb2.GetOrderRequest(order_id=order_id))
-            except grpc.aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.NOT_FOUND and some_failed:
-                    break
-                answer = None
-            if answer is not None and answer.order.order_state in ENDED:
-                break
-            await asyncio.sleep(ENDED_POLL_S)
-
-
-async def _settled(channel: grpc.aio.Channel, open_before: int | None = None) -> int:
-    """Waits until owners have no more open work than before (at first: until it does not get less), and returns it."""
-    deadline = time.monotonic() + SETTLE_TIMEOUT_S
-    seen: list[int] = []
-    while time.monotonic() < deadline:
-        seen = [*seen, await _open_work(channel)][-SETTLED_SAMPLES:]
-        if len(seen) == SETTLED_SAMPLES and max(seen) <= (min(seen) if open_before is None else open_before):
-            break
-        await asyncio.sleep(SETTLED_POLL_S)
-    return seen[-1]
-
-
-async def _open_work(channel: grpc.aio.Channel) -> int:
-    """Undecided commands and open agenda entries of all partitions."""
-    stub: Any = admin_service_pb2_grpc.AdminServiceStub(channel)
-    response = await stub.ListPartitions(admin_service_pb2.ListPartitionsRequest())
-    return sum(partition.lag + partition.agenda for partition in response.partitions)

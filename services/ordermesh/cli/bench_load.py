@@ -21,11 +21,12 @@ from google.rpc import status_pb2
 from oms.common.v1 import consistency_pb2
 from oms.order.v1 import order_service_pb2
 from ordermesh.cli.bench_orders import OrderSource, OutgoingOrder, batch_of
-from ordermesh.cli.client import CONNECT_OPTIONS
+from ordermesh.cli.client import CONNECT_OPTIONS, aio_channel
 from ordermesh.cli.retry import backoff_s, may_retry
 
 SERVICE = "/oms.order.v1.OrderService/"
 CALL_TIMEOUT_S = 30.0
+"""Of one attempt of a call; it is repeated under the same ids."""
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -61,21 +62,28 @@ class Load:
         batch_size: int,
         rate: float,
     ) -> None:
-        self._source = source
+        self.source = source
+        self.mode = mode
+        self.trouble = ""
         self._server = server
-        self._mode = mode
         self._connections = connections
         self._in_flight = in_flight
         self._batch_size = batch_size
         self._rate = rate
         self._result = LoadResult()
         self._sent = 0
+        self._asked = 0
         self._begun = 0.0
+
+    def progress(self) -> float:
+        """Something else whenever there was an answer; while everything that was due is answered, the time."""
+        answered = len(self._result.accept_s) + self._result.failed.total()
+        return perf_counter() if self._begun and answered >= self._asked else answered
 
     async def run(self) -> LoadResult:
         """Sends everything and waits for all answers."""
         options = (*CONNECT_OPTIONS, ("grpc.use_local_subchannel_pool", 1))
-        channels = [grpc.aio.insecure_channel(self._server, options=options) for _ in range(self._connections)]
+        channels = [aio_channel(self._server, options) for _ in range(self._connections)]
         try:
             await asyncio.gather(*(channel.channel_ready() for channel in channels))
             self._begun = perf_counter()
@@ -85,11 +93,11 @@ class Load:
         return self._result
 
     async def _drive(self, channel: grpc.aio.Channel) -> None:
-        if self._mode is Mode.STREAM:
+        if self.mode is Mode.STREAM:
             await _Stream(self, channel, self._in_flight).run()
             return
-        name = "CreateOrder" if self._mode is Mode.UNARY else "BatchCreateOrders"
-        send = self._send_one if self._mode is Mode.UNARY else self._send_batch
+        name = "CreateOrder" if self.mode is Mode.UNARY else "BatchCreateOrders"
+        send = self._send_one if self.mode is Mode.UNARY else self._send_batch
         call: Any = channel.unary_unary(SERVICE + name)
         if self._rate:
             async with asyncio.TaskGroup() as tasks:
@@ -105,16 +113,17 @@ class Load:
 
     async def due_orders(self) -> AsyncIterator[tuple[list[OutgoingOrder], float]]:
         """The next orders of one call, when they are due, and that time."""
-        size = self._batch_size if self._mode is Mode.BATCH else 1
+        size = self._batch_size if self.mode is Mode.BATCH else 1
         while True:
-            number = min(size, self._source.count - self._sent)
+            number = min(size, self.source.count - self._sent)
             if number <= 0:
                 return
             self._sent += number
             due = self._begun + self._sent / self._rate if self._rate else perf_counter()
             if (wait_s := due - perf_counter()) > 0:
                 await asyncio.sleep(wait_s)
-            orders = [order for _ in range(number) if (order := self._source.take()) is not None]
+            orders = [order for _ in range(number) if (order := self.source.take()) is not None]
+            self._asked += len(orders)
             yield orders, due if self._rate else perf_counter()
 
     async def _send_one(self, call: Any, orders: list[OutgoingOrder], due: float) -> None:
@@ -138,7 +147,7 @@ class Load:
                 data = await call(batch_of(orders), timeout=CALL_TIMEOUT_S)
             except grpc.aio.AioRpcError as error:
                 attempt += 1
-                if not self.is_worth_repeating(error.code(), attempt, error.details() or ""):
+                if not self.is_worth_repeating(error.code(), attempt, error.details() or "", len(orders)):
                     return
             else:
                 attempt += 1
@@ -168,10 +177,11 @@ class Load:
         self._result.persistence[consistency_pb2.Persistence.Name(persistence).removeprefix("PERSISTENCE_")] += 1
         self._result.accept_s.append(perf_counter() - due)
 
-    def is_worth_repeating(self, code: grpc.StatusCode, attempt: int, sentence: str) -> bool:
-        """Counts an order or call that was refused, and says whether to send it again."""
+    def is_worth_repeating(self, code: grpc.StatusCode, attempt: int, sentence: str, orders: int = 1) -> bool:
+        """Counts so many orders that were refused with one call, and says whether to send them again."""
         repeat = may_retry(code, attempt)
-        (self._result.repeated if repeat else self._result.failed)[f"{code.name}: {sentence}"] += 1
+        self.trouble = f"{code.name}: {sentence}"
+        (self._result.repeated if repeat else self._result.failed)[self.trouble] += orders
         return repeat
 
 
@@ -199,7 +209,8 @@ class _Stream:
                 error = errors.exceptions[0]
                 assert isinstance(error, grpc.aio.AioRpcError)  # the type that except* selects
                 self._attempt += 1
-                if not self._load.is_worth_repeating(error.code(), self._attempt, error.details() or ""):
+                lost = max(1, len(self._under_way))
+                if not self._load.is_worth_repeating(error.code(), self._attempt, error.details() or "", lost):
                     self._under_way.clear()
             if not self._under_way:
                 return

@@ -44,6 +44,7 @@ class OrderSource:
     """Makes `count` orders, one at a time; from a seed, so that two runs ask for the same."""
 
     def __init__(self, count: int, run: str, seed: int = 1) -> None:
+        self.run = run
         self.count = count
         self.made = 0
         self.last_ids: list[str] = []

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
+from pydantic import SecretStr
 
 from ordermesh.cli.client import usage
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.settings import CONFIG_VARIABLE, KERNEL_DEFAULTS, Settings, SettingsError, load_settings
 
 KERNEL_PREFIX = "kernel_"
+SHORT_FLAGS = {"cassandra_contact_points": "--cassandra"}
+"""Settings that have a second flag, for being typed often."""
 KERNEL_PANEL = "Limits and times of the kernel"
 
 
@@ -74,7 +77,9 @@ def _kernel_flags() -> Iterator[inspect.Parameter]:
 
 def _parameter(name: str, kind: Any, help_text: str, panel: str) -> inspect.Parameter:
     flag = "--" + name.replace("_", "-")
-    names = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)
+    names = [f"{flag}/--no-{flag[2:]}" if kind is bool else flag]
+    if name in SHORT_FLAGS:
+        names.append(SHORT_FLAGS[name])
     option = typer.Option(*names, help=help_text, rich_help_panel=panel or None, show_default=False)
     annotation = Annotated[kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -82,10 +87,10 @@ def _parameter(name: str, kind: Any, help_text: str, panel: str) -> inspect.Para
 
 def _flag_type(annotation: Any) -> Any:
     """The plain type of a setting: without None; words to choose from are text, which the settings check."""
-    kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
     if get_origin(annotation) is Literal:
         return str
-    return kinds[0] if kinds else annotation
+    kinds = [kind for kind in get_args(annotation) if kind is not type(None)] or [annotation]
+    return str if kinds[0] is SecretStr else kinds[0]
 
 
 def _shown(value: object) -> str:

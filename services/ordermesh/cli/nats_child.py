@@ -1,11 +1,10 @@
-"""The embedded nats-server as a child of the supervisor: started again on the same port and directory when it dies."""
+"""A nats-server as a child of the supervisor: started again on the same port and directory when it dies."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from ordermesh.adapters.nats_server import NatsServer, NatsServerError
 from ordermesh.cli.child import RESTART_MAX_S, RESTART_MIN_S
@@ -15,19 +14,11 @@ from ordermesh.cli.processes import start_time
 class NatsChild:
     """The server; `changed` is called after each start, and `say` with a sentence for a person."""
 
-    name = "nats"
     role = "nats"
 
-    def __init__(
-        self,
-        directory: Path,
-        *,
-        port: int,
-        store_bytes_max: int,
-        changed: Callable[[], None],
-        say: Callable[[str], None],
-    ) -> None:
-        self._server = NatsServer(directory, port=port, store_bytes_max=store_bytes_max)
+    def __init__(self, server: NatsServer, *, changed: Callable[[], None], say: Callable[[str], None]) -> None:
+        self.name = server.data_dir.name
+        self._server = server
         self._changed = changed
         self._say = say
         self._stopping = asyncio.Event()
@@ -48,6 +39,9 @@ class NatsChild:
     async def start(self) -> None:
         """Starts it for the first time. Raises NatsServerError."""
         await self._server.start()
+        self._note_start()
+
+    def _note_start(self) -> None:
         self.started = start_time(self.pid)
         self._changed()
 
@@ -59,7 +53,7 @@ class NatsChild:
                 status = await self._server.wait()
                 if self._stopping.is_set():
                     return
-                self._say(f"nats-server ended ({status}); it is started again in {wait_s:.1f} s")
+                self._say(f"{self.name} ended ({status}); it is started again in {wait_s:.1f} s")
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
                         await self._stopping.wait()
@@ -68,14 +62,15 @@ class NatsChild:
             self.ended.set()
 
     async def _start_again(self, wait_s: float) -> float:
-        """Tries once; returns how long to wait before the next time."""
+        """Tries once; returns how long to wait before the next time. One of several is not to wait for the others."""
         if self._stopping.is_set():
             return wait_s
         try:
-            await self.start()
+            await self._server.start(alone=True)
         except NatsServerError as error:
-            self._say(f"nats-server does not start: {error}")
+            self._say(f"{self.name} does not start: {error}")
             return min(2 * wait_s, RESTART_MAX_S)
+        self._note_start()
         self.restarts += 1
         return RESTART_MIN_S
 

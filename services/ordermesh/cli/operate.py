@@ -10,26 +10,40 @@ import typer
 
 from oms.admin.v1 import admin_pb2, admin_service_pb2, admin_service_pb2_grpc
 from ordermesh.cli.client import SERVER_DEFAULT, TIMEOUT_DEFAULT_S, OutputForm, Server, Timeout, connected, usage
+from ordermesh.cli.fleet import drain, resume
 from ordermesh.cli.output import Output, print_line, print_message
+from ordermesh.cli.pauses import pauses
+from ordermesh.cli.reincarnate import reincarnate
 
 deadletters = typer.Typer(no_args_is_help=True, help="Commands whose decision raised an error: list, replay, discard.")
+partitions = typer.Typer(invoke_without_command=True, help="Say what every partition is doing; move or mend them.")
 log = typer.Typer(no_args_is_help=True, help="Read the logs of the partitions.")
 
 DeadLetterId = Annotated[str, typer.Argument(metavar="ID", help="As `deadletters list` names it.")]
 
 
-def partitions(
+@partitions.callback()
+def list_partitions(
+    context: typer.Context,
     group: Annotated[str, typer.Option("--group", help="Only this group.")] = "",
     server: Server = SERVER_DEFAULT,
     timeout: Timeout = TIMEOUT_DEFAULT_S,
     output: OutputForm = Output.TABLE,
 ) -> None:
     """Say what every partition is doing: its owner, its lag, and why it is stopped or takes nothing, if so."""
+    if context.invoked_subcommand is not None:
+        return
     with connected(server) as channel:
         request = admin_service_pb2.ListPartitionsRequest(group=group)
         response = admin_service_pb2_grpc.AdminServiceStub(channel).ListPartitions(request, timeout=timeout)
     head = ("PARTITION", "OWNER", "EPOCH", "LAST", "DECIDED", "LAG", "LAG MS", "CHECKPOINT", "AGENDA", "INTAKE")
     print_message(response, output, [head, *map(_partition_row, response.partitions)])
+
+
+partitions.command("drain")(drain)
+partitions.command("resume")(resume)
+partitions.command("pauses")(pauses)
+partitions.command("reincarnate")(reincarnate)
 
 
 def _partition_row(item: admin_pb2.Partition) -> tuple[str, ...]:

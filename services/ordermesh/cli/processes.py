@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -72,13 +74,16 @@ def family(root: int) -> list[ProcessStat]:
         found |= more
 
 
-def listeners(port: int) -> set[int]:
-    """The processes that listen on a TCP port of this machine, as far as we may see."""
-    inodes = set(_listening_inodes(port))
+def listeners(port: int, address: str | None = None) -> set[int]:
+    """The processes that listen on a TCP port of this machine, as far as we may see; only those of an IPv4 address if
+    one is given."""
+    inodes = set(_listening_inodes(port, address))
     return {stat.pid for stat in all_processes() if inodes and inodes & set(_sockets_of(stat.pid))}
 
 
-def _listening_inodes(port: int) -> Iterator[str]:
+def _listening_inodes(port: int, address: str | None) -> Iterator[str]:
+    """The kernel shows an address as the number that its bytes are on this machine; 0, of IPv6 too, stands for all."""
+    number = int.from_bytes(socket.inet_aton(address), sys.byteorder) if address is not None else 0
     for table in ("net/tcp", "net/tcp6"):
         try:
             lines = (PROC / table).read_text().splitlines()[1:]
@@ -86,7 +91,9 @@ def _listening_inodes(port: int) -> Iterator[str]:
             continue
         for line in lines:
             values = line.split()
-            if values[3] == LISTEN_STATE and int(values[1].rpartition(":")[2], 16) == port:
+            local, _, local_port = values[1].rpartition(":")
+            is_there = address is None or int(local, 16) in (0, number)
+            if values[3] == LISTEN_STATE and int(local_port, 16) == port and is_there:
                 yield values[9]
 
 

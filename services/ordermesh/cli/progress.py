@@ -10,6 +10,7 @@ from typing import Any, Self
 from ordermesh.cli.output import say
 
 LINE_INTERVAL_S = 5.0
+"""Between two lines of progress where the output is no terminal."""
 
 
 class Progress:

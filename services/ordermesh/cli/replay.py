@@ -6,10 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
-import grpc
 import typer
 
-from ordermesh.cli.client import CONNECT_OPTIONS, FAILED, SERVER_DEFAULT, OutputForm, Server, usage
+from ordermesh.cli.client import FAILED, SERVER_DEFAULT, OutputForm, Server, aio_channel, usage
 from ordermesh.cli.journal import Journal, JournalEntry, JournalError, read_journal
 from ordermesh.cli.output import Output, print_data, print_table, say
 from ordermesh.cli.progress import Progress
@@ -67,7 +66,7 @@ async def _replay(
 ) -> Outcome:
     journal = Journal(journal_path)
     try:
-        async with grpc.aio.insecure_channel(server, options=CONNECT_OPTIONS) as channel:
+        async with aio_channel(server) as channel:
             with Progress("Replaying invoices", len(plan.steps)) as progress:
                 calls = ReplayCalls(channel, progress.note)
                 work = Replay(plan, calls, journal, known, concurrency=concurrency, speed=speed)

@@ -45,13 +45,13 @@ class ReplayCalls:
     async def create(self, purchase: Purchase) -> order_service_pb2.CreateOrderResponse:
         """Creates the order, or gets the one that is there. Raises Refused."""
         response: order_service_pb2.CreateOrderResponse
-        response = await self._until_answered(self._orders.CreateOrder, create_request(purchase))
+        response = await self.until_answered(self._orders.CreateOrder, create_request(purchase))
         return response
 
     async def get(self, order_id: str) -> order_pb2.Order:
         """Reads an order. Raises Refused."""
         request = order_service_pb2.GetOrderRequest(order_id=order_id)
-        order: order_pb2.Order = (await self._until_answered(self._orders.GetOrder, request)).order
+        order: order_pb2.Order = (await self.until_answered(self._orders.GetOrder, request)).order
         return order
 
     async def cancel(self, part: ReturnPart, reason: str) -> order_service_pb2.CancelOrderResponse:
@@ -59,7 +59,7 @@ class ReplayCalls:
         request = order_service_pb2.CancelOrderRequest(
             order_id=part.order_id, reason=reason, request_id=request_id_of("cancel", part.request_id)
         )
-        response: order_service_pb2.CancelOrderResponse = await self._until_answered(self._orders.CancelOrder, request)
+        response: order_service_pb2.CancelOrderResponse = await self.until_answered(self._orders.CancelOrder, request)
         return response
 
     async def take_back(self, part: ReturnPart) -> order_service_pb2.ReturnOrderResponse:
@@ -68,7 +68,7 @@ class ReplayCalls:
         request = order_service_pb2.ReturnOrderRequest(
             order_id=part.order_id, lines=lines, restock=True, request_id=part.request_id
         )
-        response: order_service_pb2.ReturnOrderResponse = await self._until_answered(self._orders.ReturnOrder, request)
+        response: order_service_pb2.ReturnOrderResponse = await self.until_answered(self._orders.ReturnOrder, request)
         return response
 
     async def receive(self, receipts: list[Receipt]) -> list[str]:
@@ -82,7 +82,7 @@ class ReplayCalls:
                     for sku, quantity, request_id in waiting
                 ]
             )
-            results = (await self._until_answered(self._stock.BatchReceiveStock, request)).results
+            results = (await self.until_answered(self._stock.BatchReceiveStock, request)).results
             again = []
             for receipt, result in zip(waiting, results, strict=True):
                 if result.WhichOneof("result") == "stock":
@@ -96,7 +96,8 @@ class ReplayCalls:
                 await asyncio.sleep(backoff_s(attempt))
         return sentences
 
-    async def _until_answered(self, call: Callable[..., Awaitable[Any]], request: Any) -> Any:
+    async def until_answered(self, call: Callable[..., Awaitable[Any]], request: Any) -> Any:
+        """The answer to any call, which is repeated until there is one. Raises Refused."""
         attempt = 0
         while True:
             try:

@@ -10,11 +10,13 @@ import csv
 import gzip
 import hashlib
 import lzma
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +24,13 @@ COLUMNS = ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "Cu
 """The columns that are read; Description is not."""
 
 NANOS_PER_UNIT = 1_000_000_000
+NANOS_DIGITS = 9
+PRICE_DIGITS_MAX = 18
+"""Digits before the point: what an amount can hold, for certain."""
+QUANTITY_CHARACTERS_MAX = 18
+"""With its sign: what an int64 can hold, for certain."""
+SHOWN = 100
+"""Characters of a cell that an error shows."""
 TIME_FORMATS = ("%m/%d/%Y %H:%M", "%d-%m-%Y %H:%M")
 
 
@@ -97,7 +106,7 @@ def read_sales(path: Path) -> SalesFile:
             invoices = tuple(parse_rows(rows))
     except FileNotFoundError as error:
         raise FileError(f"{path}: cannot be read, there is no such file") from error
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"{path}: cannot be read: {error}") from error
     return SalesFile(invoices, digest.hexdigest())
 
@@ -105,13 +114,15 @@ def read_sales(path: Path) -> SalesFile:
 def parse_rows(rows: Iterable[Mapping[str, str]]) -> Iterator[Invoice]:
     """The invoices of the rows, in the order in which they first appear. Raises FileError."""
     grouped: dict[str, list[Mapping[str, str]]] = {}
-    for row in rows:
+    for place, row in enumerate(rows, start=1):
+        if any(row[name] is None for name in COLUMNS):
+            raise FileError(f"row {place} has fewer cells than the first line has columns")
         grouped.setdefault(row["InvoiceNo"].strip(), []).append(row)
     for number, group in grouped.items():
         try:
             yield _invoice(number, group)
-        except (ValueError, InvalidOperation, AttributeError) as error:
-            raise FileError(f"invoice {number}: {error}") from error
+        except (ValueError, InvalidOperation) as error:
+            raise FileError(f"invoice {number[:SHOWN]}: {str(error)[:SHOWN]}") from error
 
 
 def _invoice(number: str, rows: list[Mapping[str, str]]) -> Invoice:
@@ -119,7 +130,7 @@ def _invoice(number: str, rows: list[Mapping[str, str]]) -> Invoice:
     no_sale: Counter[str] = Counter()
     lines: list[Line] = []
     for row in rows:
-        quantity, price = int(row["Quantity"]), nanos(row["UnitPrice"])
+        quantity, price = _quantity(row["Quantity"]), nanos(row["UnitPrice"])
         kind = _no_sale_kind(number, -quantity if cancels else quantity, price)
         if kind:
             no_sale[kind] += 1
@@ -148,12 +159,25 @@ def _no_sale_kind(number: str, quantity: int, price_nanos: int) -> str:
     return ""
 
 
+def _quantity(text: str) -> int:
+    """Pieces, of whichever sign. Raises ValueError."""
+    text = text.strip()
+    if len(text) > QUANTITY_CHARACTERS_MAX:
+        raise ValueError(f"quantity {text[:SHOWN]} is more than a line can hold")
+    return int(text)
+
+
 def nanos(price: str) -> int:
-    """A price in nanos, exactly. Raises ValueError where it has more than nine decimals."""
-    scaled = Decimal(price.strip()) * NANOS_PER_UNIT
-    if scaled != int(scaled):
-        raise ValueError(f"price {price} has more than nine decimals")
-    return int(scaled)
+    """A price in nanos, exactly. Raises ValueError where it has more than nine decimals, or more than a price can hold,
+    and InvalidOperation where it is no number."""
+    value = Decimal(price.strip())
+    if not value:
+        return 0
+    if not value.is_finite() or value.adjusted() >= PRICE_DIGITS_MAX:
+        raise ValueError(f"price {price[:SHOWN]} is more than a price can hold")
+    if value.adjusted() < -NANOS_DIGITS or (scaled := Fraction(value) * NANOS_PER_UNIT).denominator != 1:
+        raise ValueError(f"price {price[:SHOWN]} has more than nine decimals")
+    return scaled.numerator
 
 
 def parse_time(text: str) -> datetime:

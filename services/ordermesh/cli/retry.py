@@ -13,9 +13,11 @@ RETRIED = frozenset(
 RETRIED_SOMETIMES = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL})
 """What a connection that breaks at the wrong moment shows as, but an error of the server too: retried a few times."""
 RETRIES_SOMETIMES_MAX = 20
+"""How often a call is made again that failed like this."""
 
 BACKOFF_MIN_S = 0.05
 BACKOFF_MAX_S = 2.0
+"""The wait before a call is made again; doubles with each failure."""
 
 
 def may_retry(code: grpc.StatusCode, attempt: int) -> bool:

@@ -1,6 +1,6 @@
-"""`ordermesh up`, at work: starts nats-server, owners, relay and edges, keeps them running, and ends them in order.
+"""`ordermesh up`, at work: starts nats-servers, owners, relay and edges, keeps them running, and ends them in order.
 
-The order of ending is edges (no new calls), owners (flush, checkpoint, hand over), relay, nats-server. The supervisor
+The order of ending is edges (no new calls), owners (flush, checkpoint, hand over), relay, nats-servers. The supervisor
 holds both ports open without listening, so that they stay the same while edges come and go.
 """
 
@@ -18,11 +18,16 @@ from pathlib import Path
 from typing import Protocol
 
 from ordermesh import bootstrap
+from ordermesh.adapters.nats_cluster import own_servers
 from ordermesh.cli.child import Child, ChildFailed, ChildSpec
 from ordermesh.cli.data_directory import DataDirectory, ProcessRecord, Status, write_whole
 from ordermesh.cli.nats_child import NatsChild
 from ordermesh.cli.output import say
-from ordermesh.runtime.settings import CONFIG_VARIABLE, Settings
+from ordermesh.cli.serve import configure_logging
+from ordermesh.deployment import replicas_wanted
+from ordermesh.runtime.settings import CONFIG_VARIABLE, Settings, servers_in
+from ordermesh.runtime.settings_secrets import without_secrets
+from ordermesh.runtime.topology import numbers_of
 
 READY_POLL_S = 0.05
 """Between two looks whether every process serves."""
@@ -63,6 +68,7 @@ class Supervisor:
         self._settings = settings
         self._directory = directory
         self._status = Status(pid=os.getpid())
+        self._nats = ""
         self._kept: list[tuple[str, str, Kept]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._ports: list[socket.socket] = []
@@ -87,9 +93,10 @@ class Supervisor:
             self._settings.ready_file.unlink(missing_ok=True)
         self._status.grpc = self._hold_port(self._settings.grpc, "--grpc")
         self._status.http = self._hold_port(self._settings.http, "--http")
-        self._status.nats = self._settings.nats or await self._start_nats()
-        deployment = await bootstrap.prepare(self._settings, self._status.nats)
-        partitions = ", ".join(f"{group.name} x {group.partitions}" for group in deployment.groups)
+        self._nats = self._settings.nats or await self._start_nats()
+        self._status.nats = ",".join(map(without_secrets, servers_in(self._nats)))
+        deployment = await bootstrap.prepare(self._settings, self._nats)
+        partitions = ", ".join(f"{group.name} x {len(numbers_of(group))}" for group in deployment.groups)
         say(f"Data in {self._directory.path}; partitions: {partitions}; NATS on {self._status.nats}")
         self._start_children()
         await self._until_ready()
@@ -100,23 +107,29 @@ class Supervisor:
         say(f"Ready: gRPC on {self._status.grpc}, HTTP on {self._status.http}. Authentication is off. Ctrl-C stops it.")
 
     async def _start_nats(self) -> str:
-        nats = NatsChild(
-            self._directory.path / "nats",
+        """Starts them at the same time, because a cluster needs a majority; returns their URLs."""
+        servers = own_servers(
+            self._directory.path,
+            replicas=replicas_wanted(self._settings),
             port=self._settings.nats_port,
             store_bytes_max=bootstrap.log_bytes_limit(self._settings),
-            changed=self._write_status,
-            say=say,
         )
-        self._kept.append(("nats", "nats", nats))
-        await nats.start()
-        self._keep(nats)
-        return nats.url
+        children = [NatsChild(server, changed=self._write_status, say=say) for server in servers]
+        self._kept.extend((nats.name, nats.role, nats) for nats in children)
+        started = await asyncio.gather(*(nats.start() for nats in children), return_exceptions=True)
+        for failure in filter(None, started):
+            raise failure
+        for nats in children:
+            self._keep(nats)
+        return ",".join(nats.url for nats in children)
 
     def _start_children(self) -> None:
         numbers = {"owner": self._settings.workers, "relay": 1, "edge": self._settings.edges}
-        given = {"grpc": self._status.grpc, "http": self._status.http, "nats": self._status.nats}
-        environment = self._settings.model_copy(update={**given, "data": self._directory.path}).environment()
+        given = {"grpc": self._status.grpc, "nats": self._nats, "data": self._directory.path}
         for role, number in numbers.items():
+            # Edges share the port; what an owner would say there, edges say of all owners.
+            http = self._status.http if role == "edge" else ""
+            environment = self._settings.model_copy(update={**given, "http": http}).environment()
             for index in range(number):
                 name = f"{role}-{index}"
                 spec = ChildSpec(
@@ -261,6 +274,7 @@ def supervise(settings: Settings, path: Path) -> Sequence[str]:
         leftovers = directory.end_leftovers()
         for process in leftovers:
             say(f"Ended {process.name} (process {process.pid}), left running by a killed predecessor")
+        configure_logging(settings.log_level, "supervisor")
         asyncio.run(Supervisor(settings, directory).run())
         return [process.name for process in leftovers]
     finally:

@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
-from ordermesh.cli.client import FAILED, usage
+from ordermesh.cli.client import FAILED, UNAVAILABLE, usage
 from ordermesh.cli.data_directory import DataDirectory, DirectoryHeld
 from ordermesh.cli.flags import with_settings
 from ordermesh.cli.output import say
 from ordermesh.cli.serve import Role, serve
-from ordermesh.runtime.settings import CannotStart, Settings
+from ordermesh.runtime.settings import CannotStart, OutOfReach, Settings
 
 DOWN_POLL_S = 0.05
 """Between two looks whether the engine has ended."""
@@ -28,7 +28,8 @@ DOWN_PATIENCE_S = 5.0
 def up(settings: Settings) -> None:
     """Run the engine: a nats-server of its own, SQLite, and edge, owner and relay processes, until Ctrl-C.
 
-    Everything it writes is in --data; started again on it, it goes on where it was, however it ended.
+    Everything it writes is in --data, or with --store cassandra in a cluster that is there already, and in --data the
+    rest; started again on it, it goes on where it was, however it ended.
 
     Example: ordermesh up --data .ordermesh --workers 2
     """
@@ -40,7 +41,7 @@ def up(settings: Settings) -> None:
         supervise(settings, settings.data.absolute())
     except (DirectoryHeld, StartFailed, ChildFailed, NatsServerError, CannotStart, OSError) as error:
         say(f"Error: {error}")
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(UNAVAILABLE if isinstance(error, OutOfReach) else FAILED) from None
 
 
 def down(
@@ -79,7 +80,7 @@ def serve_role(
         typer.Option("--group", help="Only the partitions of this group; repeat for more; all if not given."),
     ] = None,
 ) -> None:
-    """Run one process of one role against an existing NATS (--nats) and the store in --data.
+    """Run one process of one role against an existing NATS (--nats) and store (--data, or --store cassandra).
 
     Example: ordermesh serve --role owner --group orders --nats nats://127.0.0.1:4222
     """

@@ -14,7 +14,7 @@ import typer
 from oms.admin.v1 import admin_service_pb2, admin_service_pb2_grpc
 from oms.order.v1 import order_service_pb2, order_service_pb2_grpc
 from ordermesh.cli.amounts import decimal_text, nanos_of
-from ordermesh.cli.client import CONNECT_OPTIONS, FAILED, SERVER_DEFAULT, OutputForm, Server, connected, usage
+from ordermesh.cli.client import FAILED, SERVER_DEFAULT, OutputForm, Server, aio_channel, connected, usage
 from ordermesh.cli.journal import JournalEntry, JournalError, read_journal
 from ordermesh.cli.output import Output, print_data, print_table, say
 from ordermesh.cli.retry import backoff_s, may_retry
@@ -29,7 +29,9 @@ MEANINGS = {
 }
 READS_AT_ONCE = 16
 READ_TIMEOUT_S = 10.0
+"""For one look at an order of the journal."""
 GIVE_UP_S = 60.0
+"""How long an order of the journal is asked for while the engine cannot answer."""
 VIOLATIONS_SHOWN = 20
 
 
@@ -111,7 +113,7 @@ async def check_journal(server: str, entries: Sequence[JournalEntry]) -> Invaria
     }
     result = InvariantResult("I1", checked=len(expected))
     waiting = iter(expected.values())
-    async with grpc.aio.insecure_channel(server, options=CONNECT_OPTIONS) as channel:
+    async with aio_channel(server) as channel:
         stub = order_service_pb2_grpc.OrderServiceStub(channel)
         found = await asyncio.gather(*(_check_some(stub, waiting) for _ in range(READS_AT_ONCE)))
     result.violations = sorted(sentence for sentences in found for sentence in sentences)

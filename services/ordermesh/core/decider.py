@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import Message
 
 State: TypeAlias = Any
 """The protobuf message that holds an aggregate's state; each kind has its own."""
+
+
+KEYS_KEPT: Final = 16_384
+"""Keys of a kind that are kept to be found again: one is asked for several times in a row, and making it costs more."""
 
 
 class Key(NamedTuple):
@@ -90,7 +94,8 @@ class Context(NamedTuple):
     """What else a decider may know: the log clock, who asks, and where keys live.
 
     `slot(service, tenant, key)` gives a value that is equal for keys that share a partition, so that a decider can send
-    one message for all of them; it must not be kept.
+    one message for all of them; it must not be kept. `is_doubtful`: what was decided about the key before may have been
+    lost with the tail of its partition's log, though not what came of it elsewhere.
     """
 
     now_us: int
@@ -99,6 +104,7 @@ class Context(NamedTuple):
     actor: str
     first: bool
     slot: Callable[[str, str, str], int]
+    is_doubtful: bool = False
 
 
 class Row(NamedTuple):
@@ -114,7 +120,9 @@ class Table:
     """A table of the store: columns with their types (text, bigint, blob), and which of them make the key.
 
     `partition` and `clustering` are names of columns; rows of one partition are kept in the clustering columns' order,
-    descending if `newest_first`.
+    descending if `newest_first`. `names` says what columns are called in a store that people query by hand: an
+    aggregate's `key` is an order's id there; a column without a name is always empty, and left out. `overwritten`:
+    its rows are written again for as long as they exist, and not only while they are young.
     """
 
     name: str
@@ -122,6 +130,8 @@ class Table:
     partition: tuple[str, ...]
     clustering: tuple[str, ...] = ()
     newest_first: bool = False
+    names: tuple[tuple[str, str], ...] = ()
+    overwritten: bool = False
 
 
 AGGREGATE_COLUMNS = (
@@ -141,13 +151,15 @@ AGGREGATE_COLUMNS = (
 class AggregateType:
     """A kind of aggregate: its state's class, how it evolves, and its rows.
 
-    `table` begins with `AGGREGATE_COLUMNS`, its key is (tenant, key), clustered by sub_key. `columns(key, state)`
-    gives the values of the columns after those. `query_rows(key, state, write_time)` gives rows of other tables; it is
+    `table` begins with `AGGREGATE_COLUMNS`; its key is (tenant, key) clustered by sub_key, or where the other way
+    round is what is asked for, (tenant, sub_key) clustered by key. `columns(key, state)` gives the values of the
+    columns after those. `query_rows(key, state, write_time)` gives rows of other tables; it is
     called for the first flush of an aggregate by an owner (which may repeat it), so what is in them must not change
     afterwards.
 
     `key_is_uuid7`: the key is a UUIDv7, so an aggregate newer than the owner's memory reaches is known to be absent
-    without a look into the store. `absent_when_first`: the same for a command that is its sender's first attempt.
+    without a look into the store. `absent_when_first`: so is one that a command names which is its sender's first
+    attempt, however young the memory.
     """
 
     kind: str

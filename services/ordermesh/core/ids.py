@@ -28,6 +28,11 @@ def canonical_order_id(text: str) -> str:
     return lowered
 
 
+def is_order_id(text: str) -> bool:
+    """Whether it is an id in its one form."""
+    return _UUID7.fullmatch(text) is not None
+
+
 def time_ms_of(order_id: str) -> int:
     """The time in a canonical id, in milliseconds since 1970."""
     return int(order_id[:8] + order_id[9:13], 16)

@@ -16,6 +16,7 @@ NANOS_PER_UNIT: Final = 1_000_000_000
 UNITS_MAX: Final = 2**63 - 1
 """Whole units that `Money.units` can hold."""
 
+_NANOS_PER_HUNDREDTH: Final = 10_000_000
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -69,6 +70,9 @@ def pro_rata(total: int, part: int, whole: int) -> int:
 
 def text_of(money: Money) -> str:
     """The amount for a person: `12.50 GBP`; at least two decimals, more only where they are needed."""
+    units, rest = money.units, money.nanos
+    if units >= 0 and 0 <= rest < NANOS_PER_UNIT and rest % _NANOS_PER_HUNDREDTH == 0:  # as nearly always, and faster
+        return f"{units}.{rest // _NANOS_PER_HUNDREDTH:02} {money.currency_code}"
     nanos = nanos_of(money)
     units, rest = divmod(abs(nanos), NANOS_PER_UNIT)
     decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")

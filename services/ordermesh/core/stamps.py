@@ -9,6 +9,5 @@ _US_PER_SECOND = 1_000_000
 
 def write_time(target: Timestamp, time_us: int) -> None:
     """Sets a timestamp to a time in microseconds since 1970."""
-    seconds, rest = divmod(time_us, _US_PER_SECOND)
-    target.seconds = seconds
-    target.nanos = rest * 1_000
+    target.seconds = time_us // _US_PER_SECOND
+    target.nanos = time_us % _US_PER_SECOND * 1_000

@@ -1,9 +1,9 @@
-"""An edge process, put together: the contract's services on one gRPC server, and the readiness that probes ask for."""
+"""An edge process, put together: the contract's services by gRPC and HTTP, and the readiness that probes ask for."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +16,11 @@ from oms.log.v1 import log_pb2
 from oms.order.v1 import order_service_pb2
 from oms.payment.v1 import payment_service_pb2
 from oms.shipping.v1 import shipping_service_pb2
-from ordermesh.admin.api import AdminService, Members
+from ordermesh.admin.api import AdminService
+from ordermesh.admin.fleet import Fleet
 from ordermesh.admin.ledger import ProviderTruth
 from ordermesh.core.decider import Service
+from ordermesh.gateway.http.application import HttpApi
 from ordermesh.inventory.api import InventoryService
 from ordermesh.order.api import OrderService
 from ordermesh.payment.api import PaymentService
@@ -40,12 +42,14 @@ class EdgeOptions:
     """What may be set of an edge process. `payment_tokens` None takes every token."""
 
     server: ServerOptions = field(default_factory=ServerOptions)
-    payment_tokens: Container[str] | None = None
+    payment_tokens: Collection[str] | None = None
+    build: str = "source"
+    """The version that /openapi.json tells."""
 
 
 class EdgeServer:
-    """The API of one process. `provider` gives every operation that took effect at the payment provider, for audits;
-    `members` the processes heard of lately."""
+    """The API of one process; `http` is the same by HTTP, for its port. `provider` gives every operation that took
+    effect at the payment provider, for audits."""
 
     def __init__(
         self,
@@ -57,8 +61,8 @@ class EdgeServer:
         deployment: log_pb2.Deployment,
         services: Sequence[Service],
         options: EdgeOptions,
+        fleet: Fleet,
         provider: ProviderTruth | None = None,
-        members: Members | None = None,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         topology = Topology(deployment)
@@ -68,17 +72,19 @@ class EdgeServer:
         )
         self.registry = registry
         PartitionMetrics(registry, gate.statuses)
-        self._server = GrpcServer(self._apis(options, provider, members), options.server, CallMetrics(registry))
+        apis, metrics = self._apis(options, provider, fleet), CallMetrics(registry)
+        self._server = GrpcServer(apis, options.server, metrics)
+        self.http = HttpApi(apis, metrics, options.build)
         self._health: asyncio.Task[None] | None = None
 
-    def _apis(self, options: EdgeOptions, provider: ProviderTruth | None, members: Members | None) -> list[Api]:
+    def _apis(self, options: EdgeOptions, provider: ProviderTruth | None, fleet: Fleet) -> list[Api]:
         backend = self._backend
         return [
             _api(order_service_pb2, "OrderService", OrderService(backend, options.payment_tokens)),
             _api(inventory_service_pb2, "InventoryService", InventoryService(backend)),
             _api(payment_service_pb2, "PaymentService", PaymentService(backend)),
             _api(shipping_service_pb2, "ShippingService", ShippingService(backend)),
-            _api(admin_service_pb2, "AdminService", AdminService(backend, provider, members)),
+            _api(admin_service_pb2, "AdminService", AdminService(backend, provider, fleet)),
         ]
 
     async def start(self, address: str) -> str:
@@ -98,7 +104,7 @@ class EdgeServer:
         self._backend.stopping.set()
         if self._health is not None:
             self._health.cancel()
-        await self._server.stop(grace_s)
+        await asyncio.gather(self._server.stop(grace_s), self.http.stop(grace_s))
 
     async def _tell_health(self) -> None:
         """Keeps the gRPC health service at what readiness says."""

@@ -1,4 +1,5 @@
-"""The HTTP port: /livez, /readyz with reasons, /metrics. It runs in the process's own loop and is closed with it."""
+"""The HTTP port: /livez, /readyz and /startupz with reasons, /metrics, and at edges the HTTP API. It runs in the
+process's own loop, from before the process has what it needs until after everything else has ended."""
 
 from __future__ import annotations
 
@@ -13,30 +14,77 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ordermesh.gateway.slow_headers import PatientProtocol
 from ordermesh.runtime.readiness import Readiness
 
 HEADERS_BYTES_MAX = 16 * 1024
-"""Size of a request's headers: a probe needs a hundred bytes."""
-CONNECTIONS_MAX = 256
-"""Requests at once: beyond it uvicorn answers 503, so that scrapers cannot starve the calls of the same loop."""
+"""Size of a request's headers: a probe needs a hundred bytes, a call with a token and a page token two thousand."""
+CONNECTIONS_MAX = 768
+"""Connections at once: beyond it uvicorn answers 503. Calls and streams of the HTTP API are at most 512, so that there
+is room for probes; a process may usually have 1,024 files open."""
 
 
-def probes(readiness: Callable[[], Awaitable[Readiness]], registry: CollectorRegistry) -> Starlette:
-    """The routes. /readyz is 200 or 503 with {"ready", "reasons", "degraded"}."""
+class Probes:
+    """What is answered about a process, from before it has anything until it ends."""
 
-    async def livez(_request: Request) -> Response:
-        return PlainTextResponse("ok\n")
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._check: Callable[[], Awaitable[Readiness]] | None = None
+        self._was_ready = False
+        self.waits_for = "starting"
+        self.api: ASGIApp | None = None
+        """What answers all other paths, at an edge that serves."""
 
-    async def readyz(_request: Request) -> Response:
-        state = await readiness()
-        body = {"ready": state.ready, "reasons": list(state.reasons), "degraded": list(state.degraded)}
-        return JSONResponse(body, status_code=200 if state.ready else 503)
+    def begin(self, check: Callable[[], Awaitable[Readiness]]) -> None:
+        """The process has what it needs to say by itself whether it is ready."""
+        self._check = check
 
-    async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    def application(self) -> Starlette:
+        """The routes: /livez, /metrics, and two that are 200 or 503 with {"ready", "reasons", "degraded"}: /readyz, and
+        /startupz, which stays 200 once the process was ready."""
+        routes = {"/livez": _livez, "/readyz": self._readyz, "/startupz": self._startupz, "/metrics": self._metrics}
+        application = Starlette(routes=[Route(path, answer) for path, answer in routes.items()])
+        application.router.default = self._others
+        return application
 
-    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)])
+    async def _readiness(self) -> Readiness:
+        state = Readiness(False, (self.waits_for,), ()) if self._check is None else await self._check()
+        self._was_ready = self._was_ready or state.ready
+        return state
+
+    async def _readyz(self, _request: Request) -> Response:
+        state = await self._readiness()
+        return _told(state, ok=state.ready)
+
+    async def _startupz(self, _request: Request) -> Response:
+        state = await self._readiness()
+        return _told(state, ok=self._was_ready)
+
+    async def _others(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The API; before it is there, none of its paths is said not to exist."""
+        answer: ASGIApp
+        if self.api is not None:
+            answer = self.api
+        elif self._check is None:
+            answer = PlainTextResponse(f"{self.waits_for}\n", 503, headers={"retry-after": "1"})
+        else:
+            answer = PlainTextResponse("Not Found\n", 404)
+        await answer(scope, receive, send)
+
+    async def _metrics(self, _request: Request) -> Response:
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _livez(_request: Request) -> Response:
+    """Answered by the loop that does the work: it turns."""
+    return PlainTextResponse("ok\n")
+
+
+def _told(state: Readiness, *, ok: bool) -> Response:
+    body = {"ready": state.ready, "reasons": list(state.reasons), "degraded": list(state.degraded)}
+    return JSONResponse(body, status_code=200 if ok else 503)
 
 
 class _Server(uvicorn.Server):
@@ -75,6 +123,8 @@ class HttpPort:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=PatientProtocol,
+            ws="none",
             h11_max_incomplete_event_size=HEADERS_BYTES_MAX,
             limit_concurrency=CONNECTIONS_MAX,
             timeout_keep_alive=5,

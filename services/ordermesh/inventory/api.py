@@ -10,7 +10,7 @@ from oms.inventory.v1 import inventory_commands_pb2, inventory_pb2, inventory_se
 from ordermesh.core import limits
 from ordermesh.core.decider import Key
 from ordermesh.inventory import rows
-from ordermesh.inventory.model import RESERVATION, SERVICE, STOCK, reservation_key, stock_key
+from ordermesh.inventory.model import SERVICE, STOCK, stock_key
 from ordermesh.runtime.backend import Backend, decided_now, persistence_of
 from ordermesh.runtime.calls import Call
 from ordermesh.runtime.fields import Violations, limited, request_id_or_new
@@ -35,7 +35,6 @@ class InventoryService:
         self._backend = backend
         kinds = backend.registry.kinds
         self._stock = Readable(SERVICE, kinds[STOCK], lambda state: int(state.stock.version))
-        self._reservation = Readable(SERVICE, kinds[RESERVATION], lambda state: int(state.reservation.version))
 
     async def ReceiveStock(
         self, request: inventory_service_pb2.ReceiveStockRequest, call: Call
@@ -122,10 +121,8 @@ class InventoryService:
         order_id = violations.order_id("order_id", request.order_id)
         page = PageRequest.of(f"reservations of {call.tenant}/{order_id}", request, violations)
         violations.check()
-        found = await self._backend.page(rows.RESERVATIONS_BY_ORDER, (call.tenant, order_id), page)
-        keys = [reservation_key(call.tenant, str(row["sku"]), order_id) for row in found.rows]
-        states = await self._backend.load(self._reservation, keys)
-        reservations = [rows.reservation_of(key, states[key]) for key in keys if key in states]
+        found = await self._backend.page(rows.RESERVATIONS, (call.tenant, order_id), page)
+        reservations = [rows.reservation_of_row(row) for row in found.rows]
         return inventory_service_pb2.ListReservationsResponse(
             reservations=reservations, next_page_token=found.next_token
         )

@@ -29,8 +29,6 @@ def make_service(policy: model.InventoryPolicy) -> Service:
                 events=model.RESERVATION_EVENTS,
                 table=rows.RESERVATIONS,
                 columns=rows.reservation_columns,
-                query_tables=(rows.RESERVATIONS_BY_ORDER,),
-                query_rows=rows.reservation_rows,
                 absent_when_first=True,
             ),
         ),

@@ -6,7 +6,8 @@ already is answered again and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from oms.inventory.v1 import inventory_commands_pb2 as commands
 from oms.inventory.v1 import inventory_events_pb2 as events
@@ -44,9 +45,12 @@ def receive(states: _States, command: commands.ReceiveStock, context: Context) -
 
 
 def adjust(states: _States, command: commands.AdjustStock, context: Context) -> Decision:
-    """A correction; refused where it would take what is promised."""
+    """A correction; refused where it would take what is promised, or what never was there."""
     key = stock_key(context.tenant, context.key)
-    state: StoredStock = states.get(key) or StoredStock()
+    known = states.get(key)
+    if known is None and command.change < 0:
+        return errors.refuse(errors.STOCK_NOT_FOUND, f"Nothing is known of SKU {context.key}.", sku=context.key)
+    state: StoredStock = known or StoredStock()
     record = record_of(command.request_id, command)
     refused = seen_before(state.requests, record) or etag_mismatch(command.etag, state.stock.version)
     if refused is not None:
@@ -88,6 +92,12 @@ def _timer(context: Context, order_id: str, sku: str, due_us: int, skus: Sequenc
     """The timer of what one message reserved, named after its first SKU; without SKUs it is cleared."""
     message = commands.ReservationTimer(order_id=order_id, skus=skus) if skus else None
     return SetTimer(reservation_key(context.tenant, sku, order_id), _AGE, SERVICE, due_us, message)
+
+
+def _no_timers(context: Context, order_id: str, skus: Sequence[str]) -> list[SetTimer]:
+    """Clears the timers of what was reserved. One message reserved it and is the timer's name; but since a repartition
+    what several had reserved may be in one partition."""
+    return [_timer(context, order_id, sku, 0, ()) for sku in skus]
 
 
 def reserve(policy: InventoryPolicy, states: _States, command: commands.Reserve, context: Context) -> Decision:
@@ -147,7 +157,7 @@ def release(states: _States, command: commands.Release, context: Context) -> Dec
         elif found.state == RESERVATION_STATE_COMMITTED:
             return _not_open(sku, order_id, "it has left with the order")
     if decision.events:
-        decision.timers.append(_timer(context, order_id, command.skus[0], 0, ()))
+        decision.timers += _no_timers(context, order_id, command.skus)
     decision.messages.append(Outgoing("order", tenant, order_id, answers.StockReleased(skus=command.skus)))
     return decision
 
@@ -165,7 +175,7 @@ def commit(states: _States, command: commands.Commit, context: Context) -> Decis
         elif found is None or found.state != RESERVATION_STATE_COMMITTED:
             return _not_open(sku, order_id, "it is not reserved")
     if decision.events:
-        decision.timers.append(_timer(context, order_id, command.skus[0], 0, ()))
+        decision.timers += _no_timers(context, order_id, command.skus)
     return decision
 
 
@@ -183,6 +193,16 @@ def restock(states: _States, command: commands.Restock, context: Context) -> Dec
         decision.events.append((key, events.ReservationRestocked(quantity=item.quantity)))
         decision.events.append((stock_key(tenant, item.sku), events.StockRestocked(quantity=item.quantity)))
     return decision
+
+
+def recount(states: _States, command: commands.Recount, context: Context) -> Decision:
+    """Stock and reservations were stored apart, and the log that says how they belong together is gone: reservations
+    count, because orders know of them."""
+    key = stock_key(context.tenant, context.key)
+    state: StoredStock | None = states.get(key)
+    if state is None or (state.stock.reserved, state.stock.committed) == (command.reserved, command.committed):
+        return Decision()
+    return Decision([(key, events.StockRecounted(reserved=command.reserved, committed=command.committed))])
 
 
 def _not_open(sku: str, order_id: str, why: str) -> Decision:
@@ -218,16 +238,13 @@ def grow_old(
 
 def handlers(policy: InventoryPolicy) -> tuple[Handler, ...]:
     """How each command and message is decided."""
-
-    def with_policy(decide: Callable[..., Decision]) -> Callable[..., Decision]:
-        return lambda states, command, context: decide(policy, states, command, context)
-
     return (
         Handler(command=commands.ReceiveStock, keys=_own_stock, decide=receive),
         Handler(command=commands.AdjustStock, keys=_own_stock, decide=adjust),
-        Handler(command=commands.Reserve, keys=_keys_of_items, decide=with_policy(reserve)),
+        Handler(command=commands.Reserve, keys=_keys_of_items, decide=partial(reserve, policy)),
         Handler(command=commands.Release, keys=_keys_of_skus, decide=release),
         Handler(command=commands.Commit, keys=_keys_of_skus, decide=commit),
         Handler(command=commands.Restock, keys=_keys_of_items, decide=restock),
-        Handler(command=commands.ReservationTimer, keys=_keys_of_timer, decide=with_policy(grow_old)),
+        Handler(command=commands.Recount, keys=_own_stock, decide=recount),
+        Handler(command=commands.ReservationTimer, keys=_keys_of_timer, decide=partial(grow_old, policy)),
     )

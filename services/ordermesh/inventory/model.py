@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -22,7 +23,7 @@ from oms.inventory.v1.inventory_pb2 import (
     Stock,
 )
 from oms.inventory.v1.inventory_state_pb2 import StoredReservation, StoredStock
-from ordermesh.core.decider import Key, Stamp
+from ordermesh.core.decider import KEYS_KEPT, Key, Stamp
 from ordermesh.core.requests import remember
 from ordermesh.core.stamps import write_time
 
@@ -43,11 +44,13 @@ class InventoryPolicy:
     reservation_age_us: int = 3_600_000_000
 
 
+@lru_cache(KEYS_KEPT)
 def stock_key(tenant: str, sku: str) -> Key:
     """The key of a SKU's stock."""
     return Key(STOCK, tenant, sku)
 
 
+@lru_cache(KEYS_KEPT)
 def reservation_key(tenant: str, sku: str, order_id: str) -> Key:
     """The key of what an order holds of a SKU; lies in the SKU's partition."""
     return Key(RESERVATION, tenant, sku, order_id)
@@ -84,7 +87,12 @@ _STOCK_CHANGES: dict[type[Message], Callable[[Stock, int], None]] = {
     events.StockRestocked: _restocked,
 }
 
-STOCK_EVENTS: tuple[type[Message], ...] = (events.StockReceived, events.StockAdjusted, *_STOCK_CHANGES)
+STOCK_EVENTS: tuple[type[Message], ...] = (
+    events.StockReceived,
+    events.StockAdjusted,
+    events.StockRecounted,
+    *_STOCK_CHANGES,
+)
 """What can happen to the stock of a SKU."""
 
 
@@ -94,6 +102,9 @@ def evolve_stock(state: StoredStock, event: Any, stamp: Stamp) -> None:
     change = _STOCK_CHANGES.get(type(event))
     if change is not None:
         change(stock, event.quantity)
+    elif isinstance(event, events.StockRecounted):
+        stock.reserved, stock.committed = event.reserved, event.committed
+        stock.on_hand = stock.received - event.committed
     else:
         stock.sku = event.sku
         _received(stock, event.quantity if isinstance(event, events.StockReceived) else event.change)

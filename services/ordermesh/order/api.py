@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Container, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from google.type import money_pb2
@@ -12,7 +13,7 @@ from oms.common.v1 import consistency_pb2, request_record_pb2
 from oms.order.v1 import order_commands_pb2, order_pb2, order_service_pb2, order_state_pb2
 from ordermesh.core import ids, limits, money, requests
 from ordermesh.core.decider import Key
-from ordermesh.order import model
+from ordermesh.order import model, questions
 from ordermesh.order.creation import Creation, prepare
 from ordermesh.order.ingest import Pipeline
 from ordermesh.order.listing import Listing
@@ -25,6 +26,8 @@ from ordermesh.runtime.problems import Problem, not_yet_known
 from ordermesh.runtime.reads import Found, Readable, Wanted, wanted
 from ordermesh.runtime.resources import resource_bytes
 
+ASKED_MAX = limits.LINES_PER_ORDER_MAX + len(questions.ASKED)
+"""Whom an order of a permitted size asks, at most."""
 OUTCOME_POLL_S = 0.05
 """Between two looks at a request that another service has to answer."""
 
@@ -41,7 +44,7 @@ class Posted(NamedTuple):
 class OrderService:
     """The methods of oms.order.v1.OrderService."""
 
-    def __init__(self, backend: Backend, payment_tokens: Container[str] | None) -> None:
+    def __init__(self, backend: Backend, payment_tokens: Collection[str] | None) -> None:
         self._backend = backend
         self._payment_tokens = payment_tokens
         aggregate = backend.registry.kinds[model.ORDER]
@@ -63,6 +66,8 @@ class OrderService:
     ) -> order_service_pb2.BatchCreateOrdersResponse:
         """Takes many orders; one that is refused fails alone."""
         limited("requests", request.requests, "orders", limits.BATCH_SIZE_MAX)
+        self._backend.check_intake(model.SERVICE)
+        self._backend.check_kept_up(call.tenant, ((service, "") for service in questions.ASKED))
         response = order_service_pb2.BatchCreateOrdersResponse()
         add = response.results.add
         for posted, answer in await self._settle([self._post(one, call) for one in request.requests], call):
@@ -194,7 +199,12 @@ class OrderService:
 
     def _post(self, request: order_service_pb2.CreateOrderRequest, call: Call) -> Posted:
         """Judges and posts an order; whatever is wrong with it is its own problem."""
+        if not request.order.order_id:
+            request.order.order_id = self._new_id()
         try:
+            self._backend.check_intake(model.SERVICE, call.tenant, request.order.order_id)
+            asked = islice(questions.asked_by(request.order), ASKED_MAX)
+            self._backend.check_kept_up(call.tenant, asked)
             creation = prepare(request, self._backend.clock.now_us(), self._new_id, self._payment_tokens)
             order_id = creation.order.order_id
             pending = self._backend.post(
@@ -290,6 +300,8 @@ def _check_line_quantities(field: str, lines: Sequence[order_service_pb2.LineQua
     limited(field, lines, "lines", limits.LINES_PER_ORDER_MAX)
     seen = set()
     for index, line in enumerate(lines):
+        if violations.is_full():
+            return
         violations.text(f"{field}[{index}].line_id", line.line_id)
         violations.quantity(f"{field}[{index}].quantity", line.quantity)
         if line.line_id in seen:

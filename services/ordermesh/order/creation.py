@@ -6,7 +6,7 @@ limits are those of `core.limits`, the amounts are the model's business. What is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from oms.common.v1 import consistency_pb2
@@ -36,7 +36,7 @@ def prepare(
     request: order_service_pb2.CreateOrderRequest,
     now_us: int,
     new_id: Callable[[], str],
-    payment_tokens: Container[str] | None,
+    payment_tokens: Collection[str] | None,
 ) -> Creation:
     """Checks the request and completes its order in place: id, line ids, total.
 
@@ -57,7 +57,7 @@ def _prepare(
     request: order_service_pb2.CreateOrderRequest,
     order: order_pb2.Order,
     now_us: int,
-    payment_tokens: Container[str] | None,
+    payment_tokens: Collection[str] | None,
 ) -> Creation:
     violations = Violations()
     _check_limits(order)
@@ -90,11 +90,12 @@ def _check_limits(order: order_pb2.Order) -> None:
         raise too_much("order", "bytes", size, limits.ORDER_BYTES_MAX)
 
 
-def _check_header(order: order_pb2.Order, payment_tokens: Container[str] | None, violations: Violations) -> None:
+def _check_header(order: order_pb2.Order, payment_tokens: Collection[str] | None, violations: Violations) -> None:
     violations.text("order.customer_id", order.customer_id)
     violations.text("order.payment_token", order.payment_token)
     if payment_tokens is not None and order.payment_token and order.payment_token not in payment_tokens:
-        violations.add("order.payment_token", "is no token of this payment provider")
+        known = ", ".join(sorted(payment_tokens))
+        violations.add("order.payment_token", f"is no token of this payment provider; it knows {known}")
     if order.fulfillment_policy not in _POLICIES:
         violations.add("order.fulfillment_policy", f"{order.fulfillment_policy} is none of its values")
     if order.labels:
@@ -110,6 +111,8 @@ def _check_lines(order: order_pb2.Order, violations: Violations) -> None:
     named = set()
     characters_max, quantity_max = limits.TEXT_CHARACTERS_MAX, limits.QUANTITY_MAX
     for index, line in enumerate(order.lines):
+        if violations.is_full():
+            return
         sku, line_id = line.sku, line.line_id
         if not (0 < len(sku) <= characters_max and sku.isprintable()):
             violations.text(f"order.lines[{index}].sku", sku)

@@ -8,6 +8,7 @@ completion in `returning`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from google.protobuf.message import Message
 
@@ -37,7 +38,7 @@ def place(policy: OrderPolicy, states: _States, command: commands.PlaceOrder, co
         return _placed_before(state, command, context)
     order = command.order
     decision = Decision([(key, events.OrderPlaced(order=order))])
-    decision.messages += questions.reserve(order, skus_of(order), context, first=True)
+    decision.messages += questions.reserve(order, context, first=True)
     decision.timers.append(set_timer(key, context.now_us + policy.ask_again_us))
     return decision
 
@@ -126,18 +127,20 @@ def reservation_aged(states: _States, question: commands.ReservationAged, contex
     return Decision()
 
 
-def step_timer(policy: OrderPolicy, states: _States, _command: commands.StepTimer, context: Context) -> Decision:
+def step_timer(policy: OrderPolicy, states: _States, command: commands.StepTimer, context: Context) -> Decision:
     """Looks at how long the order has been waiting: asks again, gives up, or only looks again later."""
     key = order_key(context.tenant, context.key)
     state: StoredOrder | None = states.get(key)
     if state is None or (state.step == stored.ORDER_STEP_NONE and not state.pending_refunds):
         return Decision()
     waited_us = context.now_us - state.step_since_us
-    if waited_us < policy.ask_again_us:
+    if waited_us < policy.ask_again_us and not command.at_once:
         return Decision(timers=[set_timer(key, state.step_since_us + policy.ask_again_us)])
     gives_up = undoing.give_up(policy, state, key, waited_us, context)
     decision = gives_up if gives_up is not None else Decision(messages=questions.asked_again(state, context))
-    pause_us = policy.ask_again_us if gives_up is not None else min(waited_us, policy.ask_again_us_max)
+    pause_us = policy.ask_again_us
+    if gives_up is None:
+        pause_us = max(pause_us, min(waited_us, policy.ask_again_us_max))
     decision.timers.append(set_timer(key, context.now_us + pause_us))
     return decision
 
@@ -159,15 +162,11 @@ def _answer(command: type[Message], decide: Answered) -> Handler:
 
 def handlers(policy: OrderPolicy) -> tuple[Handler, ...]:
     """How each command and message is decided."""
-
-    def with_policy(decide: Callable[..., Decision]) -> Callable[..., Decision]:
-        return lambda states, command, context: decide(policy, states, command, context)
-
     return (
-        Handler(command=commands.PlaceOrder, keys=_keys, decide=with_policy(place)),
+        Handler(command=commands.PlaceOrder, keys=_keys, decide=partial(place, policy)),
         Handler(command=commands.Cancel, keys=_keys, decide=undoing.cancel),
-        Handler(command=commands.Return, keys=_keys, decide=with_policy(returning.take_back)),
-        Handler(command=commands.Refund, keys=_keys, decide=with_policy(returning.give_back)),
+        Handler(command=commands.Return, keys=_keys, decide=partial(returning.take_back, policy)),
+        Handler(command=commands.Refund, keys=_keys, decide=partial(returning.give_back, policy)),
         _answer(commands.StockReserved, stock_reserved),
         _answer(commands.StockRejected, undoing.stock_rejected),
         _answer(commands.StockReleased, undoing.stock_released),
@@ -183,5 +182,5 @@ def handlers(policy: OrderPolicy) -> tuple[Handler, ...]:
         _answer(commands.ShipmentCancelled, undoing.shipment_cancelled),
         _answer(commands.ShipmentCancelRefused, undoing.cancel_refused),
         Handler(command=commands.ReservationAged, keys=_keys, decide=reservation_aged),
-        Handler(command=commands.StepTimer, keys=_keys, decide=with_policy(step_timer)),
+        Handler(command=commands.StepTimer, keys=_keys, decide=partial(step_timer, policy)),
     )

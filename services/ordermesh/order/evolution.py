@@ -286,6 +286,6 @@ def evolve(state: StoredOrder, event: Any, stamp: Stamp) -> None:
     order = state.order
     entry = order.timeline.add(version=stamp.version, event=_NAMES[kind], detail=detail)
     write_time(entry.time, stamp.time_us)
-    order.update_time.CopyFrom(entry.time)
+    write_time(order.update_time, stamp.time_us)
     order.version = stamp.version
     order.etag = str(stamp.version)

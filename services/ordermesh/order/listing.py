@@ -151,7 +151,7 @@ class Listing:
     async def _months(self, wanted: Filter) -> Sequence[str]:
         """The months in which the customer has orders that may fit, the newest first."""
         found = await self._backend.query(rows.CUSTOMER_MONTHS, (wanted.tenant, wanted.customer_id), b"", MONTHS_MAX)
-        first, last = rows.month_of(wanted.from_ms), rows.month_of(wanted.to_ms - 1)
+        first, last = (rows.month_of(min(each, TIME_MS_END - 1)) for each in (wanted.from_ms, wanted.to_ms - 1))
         return [month for row in found.rows if first <= (month := str(row["month"])) <= last]
 
 

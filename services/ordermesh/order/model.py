@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from google.type.money_pb2 import Money
@@ -22,7 +23,7 @@ from oms.order.v1.order_pb2 import (
     OrderState,
     PaymentState,
 )
-from ordermesh.core.decider import Key
+from ordermesh.core.decider import KEYS_KEPT, Key
 from ordermesh.core.money import InvalidAmount, check_currency, money_of, nanos_of, pro_rata
 
 SERVICE: Final = "order"
@@ -61,6 +62,7 @@ class OrderPolicy:
     authorize_give_up_us: int = 3_600_000_000
 
 
+@lru_cache(KEYS_KEPT)
 def order_key(tenant: str, order_id: str) -> Key:
     """The key of an order."""
     return Key(ORDER, tenant, order_id)
@@ -161,14 +163,15 @@ def content_of(order: Order) -> Order:
 
 def skus_of(order: Order) -> list[str]:
     """Its SKUs, each once, in the order of its lines."""
-    return list(dict.fromkeys(line.sku for line in order.lines))
+    return list(dict.fromkeys([line.sku for line in order.lines]))
 
 
 def quantities_of(lines: Iterable[tuple[OrderLine, int]]) -> dict[str, int]:
     """How many pieces that is of each SKU: the same SKU on two lines is summed."""
     quantities: dict[str, int] = {}
     for line, quantity in lines:
-        quantities[line.sku] = quantities.get(line.sku, 0) + quantity
+        sku = line.sku
+        quantities[sku] = quantities.get(sku, 0) + quantity
     return quantities
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from google.protobuf.message import Message
 from google.type.money_pb2 import Money
@@ -19,6 +20,16 @@ from ordermesh.order import model
 
 SHIPMENT_NUMBER = 1
 """An order is sent as one shipment, its first."""
+ASKED: Final = ("inventory", "payment", "shipping")
+"""The services whom an order asks."""
+
+
+def asked_by(order: Order) -> Iterator[tuple[str, str]]:
+    """The service and key of each whom a new order will ask sooner or later. The order need not be judged yet."""
+    yield "payment", order.order_id
+    yield "shipping", order.order_id
+    for line in order.lines:
+        yield "inventory", line.sku
 
 
 def _by_partition(context: Context, skus: Iterable[str]) -> Iterable[list[str]]:
@@ -34,15 +45,15 @@ def _items(skus: Iterable[str], quantities: dict[str, int]) -> list[inventory.Sk
     return [inventory.SkuQuantity(sku=sku, quantity=quantities[sku]) for sku in skus]
 
 
-def reserve(order: Order, skus: Iterable[str], context: Context, *, first: bool) -> list[Outgoing]:
-    """One Reserve for each inventory partition."""
-    quantities = model.quantities_of((line, line.quantity) for line in order.lines)
+def reserve(order: Order, context: Context, *, first: bool, skus: Iterable[str] | None = None) -> list[Outgoing]:
+    """One Reserve for each inventory partition: of these SKUs, or of all that the order has."""
+    quantities = model.quantities_of([(line, line.quantity) for line in order.lines])
     return [
         Outgoing(
             "inventory", context.tenant, part[0],
             inventory.Reserve(order_id=order.order_id, items=_items(part, quantities)), first,
         )
-        for part in _by_partition(context, skus)
+        for part in _by_partition(context, quantities if skus is None else skus)
     ]  # fmt: skip
 
 
@@ -89,9 +100,9 @@ def capture(order: Order, context: Context) -> Outgoing:
     return _own("payment", context, payment.Capture(capture_id=str(SHIPMENT_NUMBER), amount=order.total))
 
 
-def void(context: Context) -> Outgoing:
+def void(order: Order, context: Context) -> Outgoing:
     """Let go of the money."""
-    return _own("payment", context, payment.Void())
+    return _own("payment", context, payment.Void(amount=order.total, payment_token=order.payment_token))
 
 
 def refund(refund_id: str, amount: Money, context: Context) -> Outgoing:
@@ -118,7 +129,7 @@ def asked_again(state: StoredOrder, context: Context) -> list[Outgoing]:
     order, step = state.order, state.step
     questions = [refund(each.refund_id, each.amount, context) for each in state.pending_refunds]
     if step == stored.ORDER_STEP_RESERVE:
-        questions += reserve(order, state.waiting_skus, context, first=False)
+        questions += reserve(order, context, first=False, skus=state.waiting_skus)
     elif step == stored.ORDER_STEP_AUTHORIZE:
         questions.append(authorize(order, context, first=False))
     elif step == stored.ORDER_STEP_SHIP:
@@ -130,5 +141,5 @@ def asked_again(state: StoredOrder, context: Context) -> list[Outgoing]:
     elif step == stored.ORDER_STEP_UNDO:
         questions += release(order.order_id, state.waiting_skus, context)
         if state.waiting_void:
-            questions.append(void(context))
+            questions.append(void(order, context))
     return questions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from oms.order.v1.order_pb2 import FulfillmentState, OrderState, PaymentState
@@ -24,6 +25,7 @@ ORDERS = Table(
     ),
     partition=("tenant", "key"),
     clustering=("sub_key",),
+    names=(("key", "order_id"), ("sub_key", "")),
 )
 """Every order."""
 
@@ -42,9 +44,11 @@ CUSTOMER_MONTHS = Table(
     partition=("tenant", "customer_id"),
     clustering=("month",),
     newest_first=True,
+    overwritten=True,
 )
 """The months in which a customer has orders."""
 
+_MS_PER_DAY = 86_400_000
 _ORDER_STATES = {number: name.removeprefix("ORDER_STATE_") for name, number in OrderState.items()}
 _PAYMENT_STATES = {number: name.removeprefix("PAYMENT_STATE_") for name, number in PaymentState.items()}
 _FULFILLMENT_STATES = {number: name.removeprefix("FULFILLMENT_STATE_") for name, number in FulfillmentState.items()}
@@ -52,7 +56,12 @@ _FULFILLMENT_STATES = {number: name.removeprefix("FULFILLMENT_STATE_") for name,
 
 def month_of(time_ms: int) -> str:
     """The month (UTC) of a time in milliseconds since 1970, as `2010-12`."""
-    return datetime.fromtimestamp(time_ms / 1_000, UTC).strftime("%Y-%m")
+    return _month_of_day(time_ms // _MS_PER_DAY)
+
+
+@lru_cache(1_024)
+def _month_of_day(day: int) -> str:
+    return datetime.fromtimestamp(day * _MS_PER_DAY / 1_000, UTC).strftime("%Y-%m")
 
 
 def columns(_key: Key, state: StoredOrder) -> tuple[Any, ...]:

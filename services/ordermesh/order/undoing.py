@@ -47,7 +47,7 @@ def _undo(
         reason=reason, detail=detail, request=request, skus=skus, void_payment=void_payment,
         payment_declined=payment_declined, ending=words.ORDER_STATE_CANCELLED,
     )  # fmt: skip
-    messages: list[Outgoing] = [questions.void(context)] if void_payment else []
+    messages: list[Outgoing] = [questions.void(order, context)] if void_payment else []
     messages += questions.release(order.order_id, skus, context)
     return Decision([(key, event)], messages)
 

@@ -19,6 +19,7 @@ SERVICE: Final = Service(
             table=rows.PAYMENTS,
             columns=rows.columns,
             key_is_uuid7=True,
+            absent_when_first=True,
         ),
     ),
     handlers=decider.HANDLERS,

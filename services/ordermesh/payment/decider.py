@@ -66,6 +66,7 @@ def _ask(
         operation_id=operation_id,
         amount=amount,
         payment_token=token,
+        look_up=context.is_doubtful,
     )
     decision = _happens(context, event)
     decision.effects.append(StartEffect(SERVICE, context.tenant, context.key, request))
@@ -96,9 +97,11 @@ def _standing(payment: Payment) -> Message | None:
     return None
 
 
-def void(states: _States, _command: commands.Void, context: Context) -> Decision:
+def void(states: _States, command: commands.Void, context: Context) -> Decision:
     """Lets go of what is held, as soon as it is known whether anything is; closes the payment for what is late."""
     state = _found(states, context)
+    if state is None and context.is_doubtful and command.HasField("amount"):
+        return _authorize_to_void(command, context)
     if state is None:
         return _happens(context, events.PaymentClosed(order_id=context.key), answers.PaymentVoided())
     payment = state.payment
@@ -115,6 +118,15 @@ def void(states: _States, _command: commands.Void, context: Context) -> Decision
     answer = _standing(payment)
     assert answer is not None, "what is not held is declined or voided"
     return _again(context, answer)
+
+
+def _authorize_to_void(command: commands.Void, context: Context) -> Decision:
+    """The provider may hold money of which nothing is known here any more: the authorisation that it has, or a new one,
+    is taken in, so that it can be let go."""
+    asked = commands.Authorize(amount=command.amount, payment_token=command.payment_token)
+    decision = authorize({}, asked, context)
+    decision.events.append((payment_key(context.tenant, context.key), events.VoidRequested()))
+    return decision
 
 
 def _start_void(state: StoredPayment, context: Context, *, authorized: bool) -> Decision:
@@ -168,6 +180,30 @@ def refund(states: _States, command: commands.Refund, context: Context) -> Decis
     started = events.RefundStarted(refund_id=command.refund_id, amount=command.amount)
     operation = commands.PROVIDER_OPERATION_REFUND
     return _ask(context, started, operation, command.amount, state.payment_token, command.refund_id)
+
+
+def reconcile(states: _States, command: commands.Reconcile, context: Context) -> Decision:
+    """Asks the provider again for what is under way: the question or its answer may be lost."""
+    state = _found(states, context)
+    amount = None if state is None else _under_way(state.payment, command)
+    if state is None or amount is None:
+        return Decision()
+    request = commands.ProviderRequest(
+        operation=command.operation, order_id=context.key, operation_id=command.operation_id, amount=amount,
+        payment_token=state.payment_token, look_up=True,
+    )  # fmt: skip
+    return Decision(effects=[StartEffect(SERVICE, context.tenant, context.key, request)])
+
+
+def _under_way(payment: Payment, command: commands.Reconcile) -> Money | None:
+    """The amount of what the provider is being asked to do; None where it is not."""
+    if command.operation == commands.PROVIDER_OPERATION_AUTHORIZE:
+        return payment.amount if payment.status == PAYMENT_STATUS_AUTHORIZING else None
+    if command.operation == commands.PROVIDER_OPERATION_VOID:
+        return payment.amount if payment.status == PAYMENT_STATUS_VOIDING else None
+    capturing = command.operation == commands.PROVIDER_OPERATION_CAPTURE
+    known = find_operation(payment.captures if capturing else payment.refunds, command.operation_id)
+    return None if known is None or known.status != OPERATION_STATUS_PENDING else known.amount
 
 
 def take_result(states: _States, result: commands.ProviderResult, context: Context) -> Decision:
@@ -225,6 +261,7 @@ HANDLERS = (
     Handler(command=commands.Capture, keys=_keys, decide=capture),
     Handler(command=commands.Void, keys=_keys, decide=void),
     Handler(command=commands.Refund, keys=_keys, decide=refund),
+    Handler(command=commands.Reconcile, keys=_keys, decide=reconcile),
     Handler(command=commands.ProviderResult, keys=_keys, decide=take_result),
 )
 """How each message and result is decided."""

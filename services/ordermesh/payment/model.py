@@ -6,6 +6,7 @@ Always: captured <= authorized, refunded <= captured. What is pending counts aga
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -26,7 +27,7 @@ from oms.payment.v1.payment_pb2 import (
     PaymentOperation,
 )
 from oms.payment.v1.payment_state_pb2 import StoredPayment
-from ordermesh.core.decider import Key, Stamp
+from ordermesh.core.decider import KEYS_KEPT, Key, Stamp
 from ordermesh.core.money import money_of, nanos_of
 from ordermesh.core.stamps import write_time
 
@@ -37,6 +38,7 @@ PAYMENT: Final = "payment"
 """The kind of its aggregate."""
 
 
+@lru_cache(KEYS_KEPT)
 def payment_key(tenant: str, order_id: str) -> Key:
     """The key of an order's payment."""
     return Key(PAYMENT, tenant, order_id)
@@ -196,4 +198,4 @@ def evolve(state: StoredPayment, event: Any, stamp: Stamp) -> None:
     payment = state.payment
     payment.version = stamp.version
     payment.etag = str(stamp.version)
-    payment.update_time.CopyFrom(entry.time)
+    write_time(payment.update_time, stamp.time_us)

@@ -17,5 +17,8 @@ class PaymentProvider(Protocol):
     async def execute(self, request: ProviderRequest, idempotency_key: str) -> ProviderResult:
         """Does what is asked at most once for each key, and answers the same for it ever after.
 
+        A provider that forgets keys does not keep this by itself: past their lifetime its adapter has to look up what
+        was done, and must not execute again.
+
         Raises ProviderUnreachable when there is no definite answer.
         """

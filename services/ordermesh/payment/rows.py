@@ -20,6 +20,7 @@ PAYMENTS = Table(
     ),
     partition=("tenant", "key"),
     clustering=("sub_key",),
+    names=(("key", "order_id"), ("sub_key", "")),
 )
 """The payment of every order that got that far."""
 

@@ -13,20 +13,26 @@ from typing import NamedTuple
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Key
 
+HERE = -1
+"""Stands for the partition that has the entry, as the one that opened it."""
+
 
 class EntryId(NamedTuple):
-    """An `AgendaId`, hashable and ordered: older entries first."""
+    """An `AgendaId`, hashable and ordered: older entries first. `opened_by` is the number of the partition that opened
+    the entry, where a repartition has moved it."""
 
     epoch: int
     frame: int
     index_in_frame: int
     n: int
+    opened_by: int = HERE
 
 
 def entry_id(message: log_pb2.AgendaId) -> EntryId:
     """Reads an id."""
     position = message.position
-    return EntryId(position.epoch, position.frame, position.index, message.n)
+    opened_by = message.partition if message.HasField("partition") else HERE
+    return EntryId(position.epoch, position.frame, position.index, message.n, opened_by)
 
 
 def write_id(into: log_pb2.AgendaId, entry: EntryId) -> None:
@@ -34,6 +40,8 @@ def write_id(into: log_pb2.AgendaId, entry: EntryId) -> None:
     position = into.position
     position.epoch, position.frame, position.index = entry.epoch, entry.frame, entry.index_in_frame
     into.n = entry.n
+    if entry.opened_by != HERE:
+        into.partition = entry.opened_by
 
 
 def timer_name(owner: Key, name: str) -> str:

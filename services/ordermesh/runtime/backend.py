@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar, cast
 
 from google.protobuf.message import Message
@@ -69,6 +69,22 @@ class Backend:
                 actor=call.actor,
                 traceparent=call.traceparent,
             )
+        except Overloaded as error:
+            raise overloaded(error.reason, error.retry_after_s) from error
+
+    def check_intake(self, service: str, tenant: str = "", key: str = "") -> None:
+        """Raises Problem where no commands are taken: for the key, or without one for any key of the service."""
+        try:
+            self.gate.check_intake(service, tenant, key)
+        except Overloaded as error:
+            raise overloaded(error.reason, error.retry_after_s) from error
+
+    def check_kept_up(self, tenant: str, asked: Iterable[tuple[str, str]]) -> None:
+        """Raises Problem where one of these services' keys is behind, without a key where the whole service is: what a
+        command leads to is done whatever it costs, so that has to be known before the command is taken."""
+        try:
+            for service, key in asked:
+                self.gate.check_kept_up(service, tenant, key)
         except Overloaded as error:
             raise overloaded(error.reason, error.retry_after_s) from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from oms.log.v1 import log_pb2
@@ -17,6 +18,8 @@ from ordermesh.runtime.options import CLOCK_SKEW_ALLOWED_US
 from ordermesh.runtime.ports import StoredAggregate
 
 EVENT_OUT_OF_ORDER = "an event of version {found} follows version {version} of {key}"
+_new = tuple.__new__
+"""Makes a named tuple in half the time of its constructor; worth it where it is done for every event."""
 STATE_OVERHEAD_BYTES = 1_500
 """What an aggregate costs in memory beside its serialised state: object, key, message; measured over 200,000 orders."""
 
@@ -25,6 +28,7 @@ class Contradiction(Exception):
     """Log and store do not fit together: the partition must stop."""
 
 
+@lru_cache(16_384)  # each id is asked for some ten times while its order is young
 def uuid7_time_us(text: str) -> int:
     """The time in a UUIDv7's text, in microseconds; 0 where it is none."""
     try:
@@ -38,7 +42,8 @@ class Aggregate:
 
     __slots__ = (
         "created_us", "epoch", "flushed_version", "frame", "index", "key", "kind", "queried", "size", "state",
-        "version", "write_time",
+        "version", "weak_version",
+        "write_time",
     )  # fmt: skip
 
     def __init__(self, key: Key, kind: AggregateType) -> None:
@@ -51,16 +56,17 @@ class Aggregate:
         self.index = 0
         self.write_time = 0
         self.flushed_version = 0
+        self.weak_version = 0
         self.created_us = 0
         self.size = STATE_OVERHEAD_BYTES
         self.queried = False
 
     def evolve(self, event: Any, clock_us: int, epoch: int, frame: int, index: int) -> None:
         """Applies the next event; live and when redone, with the same result to the byte."""
-        self.version += 1
+        version = self.version = self.version + 1
         self.epoch, self.frame, self.index = epoch, frame, index
-        self.write_time = max(self.write_time + 1, clock_us)
-        self.kind.evolve(self.state, event, Stamp(self.version, clock_us))
+        self.write_time = clock_us if clock_us > self.write_time else self.write_time + 1
+        self.kind.evolve(self.state, event, _new(Stamp, (version, clock_us)))
 
     def load(self, stored: StoredAggregate) -> None:
         """Takes what the store has."""
@@ -102,9 +108,9 @@ class Cache:
 
     def known_absent(self, key: Key, kind: AggregateType, *, first: bool, now_us: int) -> bool:
         """Whether a key that is not here cannot be in the store either; `now_us` is the log clock."""
-        if kind.key_is_uuid7:
-            return self.complete_since_us < uuid7_time_us(key.key) - CLOCK_SKEW_ALLOWED_US <= now_us
-        return first and kind.absent_when_first
+        if first and kind.absent_when_first:
+            return True
+        return kind.key_is_uuid7 and (self.complete_since_us < uuid7_time_us(key.key) - CLOCK_SKEW_ALLOWED_US <= now_us)
 
     def change(self, key: Key, kind: AggregateType, clock_us: int) -> Aggregate:
         """The aggregate, to be changed: pinned from now on, made if it is not here."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 import structlog
@@ -32,12 +32,22 @@ TRACEPARENT_LENGTH_MAX = 128
 _log = structlog.get_logger()
 
 
+class CallContext(Protocol):
+    """What the way by which a call came knows of it; gRPC's context is one."""
+
+    def time_remaining(self) -> float | None:
+        """Seconds until the caller gives up; None where that was not said."""
+
+    def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None:
+        """What came with the call beside the request, by name."""
+
+
 class Call:
     """What a method may know of its call beside the request. Raises Problem for one whose deadline has passed."""
 
     __slots__ = ("_context", "traceparent")
 
-    def __init__(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    def __init__(self, context: CallContext) -> None:
         remaining_s = context.time_remaining()
         if remaining_s is not None and remaining_s <= 0:
             raise Problem("DEADLINE_EXCEEDED", "The deadline had passed when the request came; nothing was done.")
@@ -64,7 +74,7 @@ class Call:
         return max(0.0, min(ANSWER_TIMEOUT_MAX_S, remaining * ANSWER_DEADLINE_SHARE))
 
 
-def _traceparent(context: grpc.aio.ServicerContext[Any, Any]) -> str:
+def _traceparent(context: CallContext) -> str:
     for name, value in context.invocation_metadata() or ():
         if name == "traceparent" and isinstance(value, str):
             return value[:TRACEPARENT_LENGTH_MAX]
@@ -114,7 +124,7 @@ def _unary(
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - the one place where whatever a method raises becomes a status
-            problem = _problem_of(error, metrics)
+            problem = problem_of(error, metrics)
             code = problem.code.name
             return await _abort(context, problem)
         finally:
@@ -170,7 +180,7 @@ async def _responses(
     except (asyncio.CancelledError, GeneratorExit):
         raise
     except Exception as error:  # noqa: BLE001 - as for unary methods
-        problem = _problem_of(error, metrics)
+        problem = problem_of(error, metrics)
         code = problem.code.name
         await _abort(context, problem)
     finally:
@@ -180,7 +190,7 @@ async def _responses(
             await stream.aclose()
 
 
-def _problem_of(error: Exception, metrics: MethodMetrics) -> Problem:
+def problem_of(error: Exception, metrics: MethodMetrics) -> Problem:
     """The problem itself; or for a bug, a problem that tells the caller nothing but where to look."""
     if isinstance(error, Problem):
         return error

@@ -16,6 +16,10 @@ from ordermesh.runtime.ports import LogState, LogUnavailable
 EXTENTS_MAX = 1_000
 """Remembered points of a log's growth: they tell what is older than the retention."""
 
+BEHIND_SHARE = 0.5
+"""Of `dirty_count_max`: more that is not in the store means that the store is not kept up with. An owner that lets it
+come to the whole has to stop deciding, for as long as the store takes for all of it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -130,5 +134,7 @@ class Care:
             status.intake_open, status.intake_reason = False, "the partition's log is nearly full"
         elif can_decide and owner.inbox.lag_s() > self._options.lag_target_s:
             status.intake_open, status.intake_reason = False, "the partition has more to decide than it can in time"
+        elif can_decide and len(owner.cache.dirty) > BEHIND_SHARE * self._options.dirty_count_max:
+            status.intake_open, status.intake_reason = False, "the partition has more to store than it can in time"
         else:
             status.intake_open, status.intake_reason = True, ""

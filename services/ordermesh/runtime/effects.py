@@ -11,12 +11,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping
+from functools import cache
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
 
 from oms.log.v1 import log_pb2
-from ordermesh.runtime.agenda import Agenda, EntryId, write_id
+from ordermesh.runtime.agenda import HERE, Agenda, EntryId, write_id
 from ordermesh.runtime.appender import Appender
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import Clock, EffectHandler, PartitionId
@@ -24,10 +25,10 @@ from ordermesh.runtime.ports import Clock, EffectHandler, PartitionId
 _log = logging.getLogger(__name__)
 
 
-def _request_of(effect: log_pb2.Effect) -> Message:
-    """What the handler gets. Raises KeyError for a type that this build does not know."""
-    descriptor = descriptor_pool.Default().FindMessageTypeByName(effect.type)
-    return message_factory.GetMessageClass(descriptor).FromString(effect.payload)
+@cache
+def _class_of(name: str) -> type[Message]:
+    """A message's class. Raises KeyError for a type that this build does not know."""
+    return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
 class Breaker:
@@ -67,7 +68,8 @@ class Effects:
         options: OwnerOptions,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self._name = f"{deployment_id}:{partition.group}:{partition.number}"
+        self._group = f"{deployment_id}:{partition.group}"
+        self._number = partition.number
         self._handlers = handlers
         self._results = results
         self._clock = clock
@@ -76,6 +78,7 @@ class Effects:
         self._queue: deque[tuple[EntryId, log_pb2.Effect, int]] = deque()
         self._workers: set[asyncio.Task[None]] = set()
         self.breaker = Breaker(clock, options)
+        self._executing = 0
         self._stopped = False
         self.started = 0
         self.finished = 0
@@ -88,8 +91,13 @@ class Effects:
         self._employ()
 
     def _employ(self) -> None:
-        """Workers live while there is work: cheaper than a task for each effect."""
-        while not self._stopped and len(self._workers) < min(len(self._queue), self._options.effects_in_flight_max):
+        """Workers live while there is work: cheaper than a task for each effect. One that waits for the provider takes
+        nothing else, so it does not count."""
+        while (
+            not self._stopped
+            and len(self._workers) < self._options.effects_in_flight_max
+            and len(self._workers) - self._executing < len(self._queue)
+        ):
             worker = self._tasks.create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
@@ -106,13 +114,17 @@ class Effects:
             if pause_s:
                 await asyncio.sleep(pause_s)
                 continue
-            await self._execute(*self._queue.popleft())
+            self._executing += 1
+            try:
+                await self._execute(*self._queue.popleft())
+            finally:
+                self._executing -= 1
 
     async def _execute(self, entry: EntryId, effect: log_pb2.Effect, attempt: int) -> None:
         """One attempt. An unknown outcome puts it back into the queue after a pause, under the same key."""
-        key = f"{self._name}:{'.'.join(map(str, entry))}"
+        key = self._key_of(entry)
         try:
-            result = await self._handlers[effect.type](_request_of(effect), key)
+            result = await self._handlers[effect.type](_class_of(effect.type).FromString(effect.payload), key)
             payload = result.SerializeToString()
         except Exception as error:  # noqa: BLE001 - whatever a provider's client raises, the outcome is unknown
             _log.log(
@@ -136,6 +148,11 @@ class Effects:
         )  # fmt: skip
         write_id(envelope.agenda_id, entry)
         self._results.put(envelope)
+
+    def _key_of(self, entry: EntryId) -> str:
+        """The idempotency key: it stays the same also where a repartition moved the entry."""
+        number = self._number if entry.opened_by == HERE else entry.opened_by
+        return f"{self._group}:{number}:{'.'.join(map(str, entry[:-1]))}"
 
     def _retry(self, entry: EntryId, effect: log_pb2.Effect, attempt: int) -> None:
         self._queue.append((entry, effect, attempt))

@@ -11,6 +11,10 @@ from google.protobuf.descriptor import EnumDescriptor
 from ordermesh.core import ids, limits
 from ordermesh.runtime.problems import Problem, Violation, invalid
 
+VIOLATIONS_MAX = 32
+"""What is wrong with a request is looked for up to here: an order of 2,000 lines has room for 8,000 mistakes, a batch
+for a thousand times as many, and finding them all would hold up everybody else's calls."""
+
 
 class Violations(list[Violation]):
     """What is wrong with a request so far."""
@@ -18,6 +22,10 @@ class Violations(list[Violation]):
     def add(self, field: str, description: str) -> None:
         """One more."""
         self.append(Violation(field, description))
+
+    def is_full(self) -> bool:
+        """Whether enough is known to be wrong: what comes after need not be looked at."""
+        return len(self) >= VIOLATIONS_MAX
 
     def text(
         self, field: str, value: str, *, required: bool = True, characters_max: int = limits.TEXT_CHARACTERS_MAX

@@ -3,12 +3,17 @@
 The bytes are taken between frames, when memory and log agree; writing them runs beside the deciding. One write is
 under way at a time. A checkpoint is taken together with a flush and written only after the flush is in the store at
 quorum, so whatever a checkpoint names is there.
+
+What too few replicas took is weak: it stays pinned, and is written again when a quorum is back, which a few of the
+oldest weak rows ask for with every flush. Until none is left there is no checkpoint.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from oms.log.v1 import log_pb2
@@ -19,6 +24,23 @@ from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import Clock, PartitionId, Store, StoreUnavailable, Written
 from ordermesh.runtime.replies import LOGGED, STORED, STORED_ONE, Replies
 
+WEAK_TRIED = 20
+"""Weak aggregates that go with a flush while there is no quorum: they ask whether it is back, and cost little."""
+
+WEAK_TAKEN = 500
+"""The same once it is back: a store that has just come back gets its backlog in parts, each of which is either there at
+quorum or tried again."""
+
+WEAK_PAUSE_S = 1.0
+"""Between two flushes that only ask whether a quorum is back."""
+
+
+class _Callers(NamedTuple):
+    """Who waits for the store since one frame is in the log."""
+
+    since: float
+    waiting: list[Waiting]
+
 
 class _Batch(NamedTuple):
     """What one flush writes and whom it answers."""
@@ -26,8 +48,7 @@ class _Batch(NamedTuple):
     rows: list[Row]
     versions: list[tuple[Aggregate, int]]
     states: dict[Key, bytes]
-    waiting: list[Waiting]
-    waiting_since: float
+    callers: deque[_Callers]
     bytes_taken: int
     checkpoint: log_pb2.Checkpoint | None
 
@@ -54,18 +75,18 @@ class Flusher:
         self._options = options
         self._tasks = tasks
         self._wake = wake
-        self._waiting: list[Waiting] = []
+        self._callers: deque[_Callers] = deque()
         self._under_way: _Batch | None = None
         self._changed_at = float("inf")
-        self._waiting_since = float("inf")
         self._task: asyncio.Task[None] | None = None
         self.unflushed_bytes = 0
         """Bytes of decisions whose changes are not in the store at quorum yet."""
         self.is_failing = False
         self.is_settled = True
         """Whether memory and log agree, as they do between frames: what is newer than the log must not be told."""
-        self.is_weak = False
-        self.weak_until = 0.0
+        self._weak: dict[Key, Aggregate] = {}
+        self._weak_until = 0.0
+        self._quorum_is_back = True
         self.checkpoint: log_pb2.Checkpoint | None = None
         self.rows_written = 0
         self.flushes = 0
@@ -76,8 +97,7 @@ class Flusher:
         now = self._clock.monotonic()
         self._changed_at = min(self._changed_at, now)
         if waiting:
-            self._waiting.extend(waiting)
-            self._waiting_since = min(self._waiting_since, now)
+            self._callers.append(_Callers(now, list(waiting)))
         if self.is_failing:
             self.answer_late()
 
@@ -91,10 +111,10 @@ class Flusher:
         if self.is_busy or self._changed_at == float("inf"):
             return float("inf")
         now = self._clock.monotonic()
-        if self._waiting:
+        if self._callers:
             return 0.0
-        if self.is_weak:
-            return max(0.0, self.weak_until - now)
+        if self._weak:
+            return max(0.0, self._weak_until - now)
         return max(0.0, self._changed_at + self._gather_s() - now)
 
     def _gather_s(self) -> float:
@@ -104,18 +124,28 @@ class Flusher:
     def is_whole_due(self) -> bool:
         """Whether everything changed is to be written now, and not only what callers wait for."""
         gathered_s = self._clock.monotonic() - self._changed_at
-        return not self._waiting or gathered_s >= self._gather_s()
+        return not self._callers or gathered_s >= self._gather_s()
 
     def take_awaited(self) -> None:
         """Takes the bytes of what callers wait for, and starts writing: the rest gathers. Only between frames."""
+        self._take(self._awaited(), None, 0)
+
+    def _awaited(self) -> list[Aggregate]:
+        """What callers wait for: all of it goes with the flush that answers them."""
         dirty = self._cache.dirty
-        keys = dict.fromkeys(one.key for one in self._waiting if one.key is not None)
-        self._take([dirty[key] for key in keys if key in dirty], None, 0)
+        keys = dict.fromkeys(one.key for callers in self._callers for one in callers.waiting if one.key is not None)
+        return [dirty[key] for key in keys if key in dirty]
 
     def take(self, checkpoint: log_pb2.Checkpoint | None) -> None:
         """Takes the bytes of everything changed and starts writing. Only between frames."""
         self._changed_at = float("inf")
-        self._take(list(self._cache.dirty.values()), checkpoint, self.unflushed_bytes)
+        dirty = list(self._cache.dirty.values())
+        if not self._weak:
+            self._take(dirty, checkpoint, self.unflushed_bytes)
+            return
+        fresh = [aggregate for aggregate in dirty if aggregate.weak_version != aggregate.version]
+        weak = islice(self._weak.values(), WEAK_TAKEN if self._quorum_is_back else WEAK_TRIED)
+        self._take(list(dict.fromkeys([*fresh, *self._awaited(), *weak])), None, 0)
 
     def _take(self, aggregates: Sequence[Aggregate], checkpoint: log_pb2.Checkpoint | None, bytes_taken: int) -> None:
         assert self._under_way is None
@@ -128,12 +158,12 @@ class Flusher:
             rows.extend(rows_of(aggregate, state))
             versions.append((aggregate, aggregate.version))
             states[aggregate.key] = state
-        for one in self._waiting:
-            if one.aggregate is not None and one.aggregate.key not in states:
-                states[one.aggregate.key] = one.aggregate.serialise()
-        self._under_way = _Batch(rows, versions, states, self._waiting, self._waiting_since, bytes_taken, checkpoint)
-        self._waiting = []
-        self._waiting_since = float("inf")
+        for callers in self._callers:
+            for one in callers.waiting:
+                if one.aggregate is not None and one.aggregate.key not in states:
+                    states[one.aggregate.key] = one.aggregate.serialise()
+        self._under_way = _Batch(rows, versions, states, self._callers, bytes_taken, checkpoint)
+        self._callers = deque()
         self._task = self._tasks.create_task(self._write(self._under_way))
 
     async def drain(self) -> None:
@@ -143,33 +173,41 @@ class Flusher:
 
     def answer_late(self) -> None:
         """Answers LOGGED to whoever has waited too long for the store, or at once while it fails."""
-        batch = self._under_way
-        too_old = self._clock.monotonic() - self._options.flush_answer_s
-        if batch is not None and batch.waiting and (self.is_failing or batch.waiting_since < too_old):
-            self._answer(batch.waiting, LOGGED, batch.states)
-            batch.waiting.clear()
-        if self._waiting and self.is_settled and (self.is_failing or self._waiting_since < too_old):
-            self._answer(self._waiting, LOGGED, {})
-            self._waiting.clear()
-            self._waiting_since = float("inf")
+        before = float("inf") if self.is_failing else self._clock.monotonic() - self._options.flush_answer_s
+        if (batch := self._under_way) is not None:
+            self._answer(batch.callers, before, LOGGED, batch.states)
+        if self.is_settled:
+            self._answer(self._callers, before, LOGGED, {})
 
     async def _write(self, batch: _Batch) -> None:
         written = await self._write_rows(batch.rows)
-        self._answer(batch.waiting, STORED if written is Written.QUORUM else STORED_ONE, batch.states)
-        self.is_weak = written is not Written.QUORUM
-        if self.is_weak:
-            self.weak_until = self._clock.monotonic() + 1.0
-            self._changed_at = self._clock.monotonic()
-        else:
-            for aggregate, _ in batch.versions:
-                aggregate.queried = True
-            self._cache.flushed(batch.versions)
+        persistence = STORED if written is Written.QUORUM else STORED_ONE
+        self._answer(batch.callers, float("inf"), persistence, batch.states)
+        self._note_written(batch.versions, written)
+        if written is Written.QUORUM:
             self.unflushed_bytes -= batch.bytes_taken
             await self._save(batch.checkpoint)
         self.flushes += 1
         self.rows_written += len(batch.rows)
         self._under_way = None
         self._wake()
+
+    def _note_written(self, versions: Sequence[tuple[Aggregate, int]], written: Written) -> None:
+        """Unpins what is in the store at quorum, and remembers what is there weakly."""
+        now, had_weak = self._clock.monotonic(), bool(self._weak)
+        self._quorum_is_back = written is Written.QUORUM
+        self._weak_until = now if self._quorum_is_back else now + WEAK_PAUSE_S
+        for aggregate, version in versions:
+            if self._quorum_is_back:
+                aggregate.queried = True
+                self._weak.pop(aggregate.key, None)
+            else:
+                aggregate.weak_version = version
+                self._weak[aggregate.key] = aggregate
+        if self._quorum_is_back:
+            self._cache.flushed(versions)
+        if had_weak or self._weak:
+            self._changed_at = min(self._changed_at, now)
 
     async def _write_rows(self, rows: Sequence[Row]) -> Written:
         """Writes until the store has taken them."""
@@ -199,9 +237,13 @@ class Flusher:
             return
         self.checkpoint = checkpoint
 
-    def _answer(self, waiting: Sequence[Waiting], persistence: int, states: dict[Key, bytes]) -> None:
-        for one in waiting:
-            self._replies.add(one, persistence, None if one.key is None else states.get(one.key))
+    def _answer(self, waiting: deque[_Callers], before: float, persistence: int, states: dict[Key, bytes]) -> None:
+        """Answers those who wait since before then, and forgets them; with `states`, else with the newest."""
+        if not waiting or waiting[0].since >= before:
+            return
+        while waiting and waiting[0].since < before:
+            for one in waiting.popleft().waiting:
+                self._replies.add(one, persistence, None if one.key is None else states.get(one.key))
         self._replies.send()
 
 

@@ -92,6 +92,7 @@ class Gate:
         self._appenders: dict[PartitionId, Appender] = {}
         self._running: list[asyncio.Task[None]] = []
         self._statuses: dict[PartitionId, tuple[log_pb2.PartitionStatus, float]] = {}
+        self._behind: set[PartitionId] = set()
         self._no_room: dict[PartitionId, float] = {}
         self._ends: list[Callable[[], Awaitable[None]]] = []
 
@@ -163,6 +164,39 @@ class Gate:
         pending = Pending(self._last_correlation, self._pending)
         self._appenders[partition].put(envelope, pending)
         return pending
+
+    def check_intake(self, service: str, tenant: str = "", key: str = "") -> None:
+        """Raises Overloaded where the partition of a key takes no commands; without a key, where none of the service's
+        does. Asked before a call's content is looked at: under overload most calls are refused, and judging them first
+        would take the time of those that are not."""
+        self._check(self._admit, service, tenant, key)
+
+    def check_kept_up(self, service: str, tenant: str = "", key: str = "") -> None:
+        """Raises Overloaded where the partition of a key is behind with its work; without a key, where all of the
+        service's are. One that is stopped is not behind: what is for it waits in its log until it is mended."""
+        if self._behind:
+            self._check(self._admit_work, service, tenant, key)
+
+    def _check(self, admit: Callable[[PartitionId], None], service: str, tenant: str, key: str) -> None:
+        if key:
+            admit(self._topology.partition_of(service, tenant, key))
+            return
+        refusal: Overloaded | None = None
+        for partition in self._appenders:
+            if service in self._topology.services_of(partition.group):
+                try:
+                    admit(partition)
+                except Overloaded as error:
+                    refusal = error
+                else:
+                    return
+        if refusal is not None:
+            raise refusal
+
+    def _admit_work(self, partition: PartitionId) -> None:
+        status, heard = self._statuses[partition] if partition in self._behind else (None, 0.0)
+        if status is not None and heard > self._heard_since():
+            raise Overloaded(status.intake_reason, status.retry_after_ms / 1000)
 
     def _admit(self, partition: PartitionId) -> None:
         known = self._statuses.get(partition)
@@ -240,4 +274,9 @@ class Gate:
 
     def _hear_status(self, data: bytes) -> None:
         status = log_pb2.PartitionStatus.FromString(data)
-        self._statuses[PartitionId(status.group, status.partition)] = (status, self._clock.monotonic())
+        partition = PartitionId(status.group, status.partition)
+        self._statuses[partition] = (status, self._clock.monotonic())
+        if status.intake_open or status.stopped_reason:
+            self._behind.discard(partition)
+        else:
+            self._behind.add(partition)

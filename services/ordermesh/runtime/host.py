@@ -133,6 +133,8 @@ class OwnerHost:
                 self._running[partition] = asyncio.get_running_loop().create_task(self._own(partition, around))
             elif not is_mine and partition in self.owners:
                 self.owners[partition].stop()
+        if self._membership.is_draining and not self._running:
+            self._membership.handed_over()
 
     async def _own(self, partition: PartitionId, around: Surroundings) -> None:
         """Owns a partition, taking it anew after a failed chain, until it is stopped or lost."""
@@ -169,15 +171,19 @@ class OwnerHost:
             self.owners[owner.id] = owner
             if self._stopping.is_set():
                 owner.stop()
-            care = self._cares[owner.id] = Care(owner)
             _log.info("%s: taken, epoch %d", owner.id, owner.head.frame.epoch)
-            beside = [tasks.create_task(care.run()), tasks.create_task(owner.outbox.run())]
+            beside = [tasks.create_task(self._look_after(owner)), tasks.create_task(owner.outbox.run())]
             try:
                 await owner.run()
             finally:
                 owner.effects.stop()
             for task in beside:
                 task.cancel()
+
+    async def _look_after(self, owner: Owner) -> None:
+        """What is done for an owner by the clock, as long as it runs."""
+        care = self._cares[owner.id] = Care(owner)
+        await care.run()
 
     def _stop_partition(self, partition: PartitionId, reason: str) -> None:
         """Log and store contradict each other: an operator has to look; nothing is made worse meanwhile."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from oms.log.v1 import log_pb2
+from ordermesh.runtime import subjects
 from ordermesh.runtime.memory import Work
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import Clock, Kind, Log, PartitionId, Reader, Stored
@@ -102,11 +103,14 @@ class Inbox:
         self.oldest_arrival = raw.arrived
         try:
             frame = log_pb2.CommandFrame.FromString(raw.data)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the bytes, the partition goes on
+            error = "" if frame.envelopes else "the frame holds no command"
+        except Exception as failed:  # noqa: BLE001 - whatever is wrong with the bytes, the partition goes on
+            error = str(failed)[:2_000]
+        if error:
             unreadable = log_pb2.Envelope(type="unreadable frame", payload=raw.data)
-            self._works.append(Work(unreadable, "", raw.sequence, 0, is_last=True, error=str(error)[:2_000]))
+            self._works.append(Work(unreadable, "", raw.sequence, 0, is_last=True, error=error))
             return
-        count = len(frame.envelopes)
+        count, reply_to = len(frame.envelopes), frame.reply_to if subjects.is_reply(frame.reply_to) else ""
         for index, envelope in enumerate(frame.envelopes):
             if (raw.sequence, index) > self._skip_through:
-                self._works.append(Work(envelope, frame.reply_to, raw.sequence, index, is_last=index == count - 1))
+                self._works.append(Work(envelope, reply_to, raw.sequence, index, is_last=index == count - 1))

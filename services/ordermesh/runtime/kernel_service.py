@@ -32,6 +32,7 @@ DEAD_LETTERS = Table(
     columns=(*AGGREGATE_COLUMNS, ("type", "text"), ("error", "text"), ("resolved", "text")),
     partition=("tenant", "key"),
     clustering=("sub_key",),
+    names=(("tenant", ""), ("key", "log_partition"), ("sub_key", "dead_letter_id")),
 )
 
 

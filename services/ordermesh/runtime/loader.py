@@ -46,9 +46,11 @@ class StoreLoader:
     async def prefetch(self, wanted: Iterable[tuple[Sequence[Key], bool]]) -> bool:
         """The same for many commands: their keys, and whether each is its sender's first attempt."""
         missing: dict[str, list[Key]] = {}
+        has = self._cache.has
         for keys, first in wanted:
             for key in keys:
-                if self._is_missing(key, first=first):
+                if not has(key) and not self.is_absent(key, first=first):
+                    self._cache.misses += 1
                     missing.setdefault(key.kind, []).append(key)
         if not missing:
             return True
@@ -65,14 +67,13 @@ class StoreLoader:
         self._silence_s = SILENCE_MIN_S
         return True
 
-    def _is_missing(self, key: Key, *, first: bool) -> bool:
-        if self._cache.has(key):
-            return False
-        kind = self._kinds[key.kind]
-        if key in self._absent or self._cache.known_absent(key, kind, first=first, now_us=self._now_us):
-            return False
-        self._cache.misses += 1
-        return True
+    def is_absent(self, key: Key, *, first: bool) -> bool:
+        """Whether a key that is not in the cache is known not to exist."""
+        if key in self._absent:
+            return True
+        if first and self._partition.is_doubtful(key.key, key.sub_key):
+            first = False
+        return self._cache.known_absent(key, self._kinds[key.kind], first=first, now_us=self._now_us)
 
     async def _load(self, kind_name: str, keys: Sequence[Key]) -> None:
         kind = self._kinds[kind_name]

@@ -24,6 +24,11 @@ def preferred(partition: PartitionId, instances: Sequence[str]) -> str | None:
     return max(instances, key=weight, default=None)
 
 
+def serves(member: log_pb2.Member, group: str) -> bool:
+    """Whether a member is there for a group: for all, unless it says which."""
+    return not member.groups or group in member.groups
+
+
 class Membership:
     """Announces this process and knows the others of its role."""
 
@@ -39,30 +44,43 @@ class Membership:
 
     async def run(self) -> None:
         """Announces until cancelled; answers a newcomer at once, so that it need not wait to know everybody."""
-        end = await self._bus.subscribe(subjects.MEMBERS, self._hear)
+        ends = [
+            await self._bus.subscribe(subjects.MEMBERS, self._hear),
+            await self._bus.subscribe(subjects.DRAIN, self._hear_drain),
+        ]
         try:
             while True:
                 self._announce()
                 self._forget()
                 await asyncio.sleep(self._options.heartbeat_s)
         finally:
-            await end()
+            for end in ends:
+                await end()
 
     def leave(self) -> None:
         """Tells the others not to wait for the time-out."""
         self._self.leaving = True
         self._announce()
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether an operator wants this process to own nothing."""
+        return self._self.draining
+
+    def handed_over(self) -> None:
+        """Nothing is owned any more: if this process is to be drained, the others may take what it had."""
+        if self._self.draining and not self._self.drained:
+            self._self.drained = True
+            self._announce()
+
     def owner_of(self, partition: PartitionId) -> str | None:
-        """Who should own a partition, as far as this process knows."""
-        able = [
-            instance
-            for instance, (member, _) in self._seen.items()
-            if not member.leaving and (not member.groups or partition.group in member.groups)
-        ]
-        if not self._self.leaving and (not self._self.groups or partition.group in self._self.groups):
-            able.append(self._self.instance)
-        return preferred(partition, sorted(able))
+        """Who should own a partition, as far as this process knows. Drained members stand in where nobody else is."""
+        members = [member for member, _ in self._seen.values()]
+        able = {each.instance: each.drained for each in members if serves(each, partition.group)}
+        if not self._self.leaving and serves(self._self, partition.group):
+            able[self._self.instance] = self._self.draining
+        willing = [instance for instance, is_drained in able.items() if not is_drained]
+        return preferred(partition, sorted(willing or able))
 
     def is_mine(self, partition: PartitionId) -> bool:
         """Whether that is this process."""
@@ -85,9 +103,20 @@ class Membership:
                 self.changed.set()
             return
         self._seen[member.instance] = (member, self._clock.monotonic())
-        if known is None:
+        if known is None or known[0].drained != member.drained:
             self.changed.set()
+        if known is None:
             self._announce()
+
+    def _hear_drain(self, data: bytes) -> None:
+        drain = log_pb2.Drain.FromString(data)
+        if drain.instance != self._self.instance:
+            return
+        self._self.draining = drain.drained
+        if not drain.drained:
+            self._self.drained = False
+        self.changed.set()
+        self._announce()
 
     def _forget(self) -> None:
         too_old = self._clock.monotonic() - self._options.member_timeout_s

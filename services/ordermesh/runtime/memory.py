@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Context, Key
+from ordermesh.core.ids import is_order_id
 from ordermesh.runtime.agenda import Agenda, EntryId
-from ordermesh.runtime.cache import Aggregate, Cache, Contradiction
+from ordermesh.runtime.cache import Aggregate, Cache, Contradiction, uuid7_time_us
+from ordermesh.runtime.options import CLOCK_SKEW_ALLOWED_US
 from ordermesh.runtime.ports import PartitionId, StoredAggregate
 from ordermesh.runtime.registry import Bound, Registry
 from ordermesh.runtime.topology import Topology
@@ -25,7 +27,8 @@ MarkValue = tuple[int, int, int, int]
 class Work:
     """A command on its way to being decided. `sequence` is 0 for one that was parked under `unparks`.
 
-    `is_last`: of its frame. The rest is filled by `Turn.prepare`; `error` says why it could not be.
+    `is_last`: of its frame. The rest is filled by `Turn.prepare`; `error` says why it could not be. `mark` is that of a
+    message from another partition, `closes` the agenda entry that a due timer or a finished effect closes.
     """
 
     envelope: log_pb2.Envelope
@@ -39,6 +42,8 @@ class Work:
     keys: Sequence[Key] = ()
     error: str = ""
     is_last: bool = False
+    mark: tuple[SourceKey, MarkValue] | None = None
+    closes: EntryId | None = None
 
     @property
     def place(self) -> tuple[int, int, EntryId | None]:
@@ -81,10 +86,12 @@ class Partition:
     parked_by_key: dict[Key, list[EntryId]] = field(default_factory=dict)
     keys_of_parked: dict[EntryId, Sequence[Key]] = field(default_factory=dict)
     epoch_ends: dict[int, int] = field(default_factory=dict)
+    epoch: int = 0
+    reincarnated_us: int = 0
+    """The log clock at which the partition was last begun anew without the tail of its log; 0 for never."""
 
-    def raise_mark(self, source: log_pb2.Source) -> None:
+    def raise_mark(self, sender: SourceKey, value: MarkValue) -> None:
         """Remembers that a message was taken."""
-        sender, value = mark_of(source)
         self.marks[sender] = value
 
     def check(self, key: Key, stored: StoredAggregate) -> None:
@@ -92,9 +99,20 @@ class Partition:
 
         Raises Contradiction.
         """
-        end = self.epoch_ends.get(stored.epoch)
-        if end is not None and stored.frame > end:
-            raise Contradiction(f"{key} was stored by frame {stored.frame}, but epoch {stored.epoch} ends at {end}")
+        if is_past_its_end(stored.epoch, stored.frame, self.epoch_ends, self.epoch):
+            end = self.epoch_ends.get(stored.epoch, "no frame that the log has")
+            raise Contradiction(
+                f"{key} was stored by frame {stored.frame}, but epoch {stored.epoch} ends at {end}: "
+                "the log's tail is lost"
+            )
+
+    def is_doubtful(self, *names: str) -> bool:
+        """Whether something may have been decided, and lost, before the partition was reincarnated: unless one of the
+        names is an order id of after that. Then nobody's word that it is new is taken."""
+        if not self.reincarnated_us:
+            return False
+        after_us = self.reincarnated_us + CLOCK_SKEW_ALLOWED_US
+        return not any(is_order_id(name) and uuid7_time_us(name) > after_us for name in names)
 
     def park(self, entry: EntryId, keys: Sequence[Key]) -> None:
         """Whatever names one of these keys from now on queues behind that entry."""
@@ -115,3 +133,12 @@ class Partition:
         if not self.parked_by_key:
             return False
         return any((queue := self.parked_by_key.get(key)) is not None and queue[0] != entry for key in keys)
+
+
+def is_past_its_end(epoch: int, frame: int, epoch_ends: Mapping[int, int], epoch_now: int) -> bool:
+    """Whether a place in the chain was lost with the log's tail: past the end of its epoch, or in an epoch that the log
+    has lost whole. What is later than the present epoch is another owner's; what is earlier than all ends is old."""
+    end = epoch_ends.get(epoch)
+    if end is not None:
+        return frame > end
+    return bool(epoch_ends) and min(epoch_ends) < epoch < epoch_now

@@ -189,6 +189,10 @@ class Store(Protocol):
     async def create_deployment(self, deployment: bytes) -> bytes:
         """Records it unless there is one; returns the one that counts. Raises StoreUnavailable."""
 
+    async def replace_deployment(self, known: bytes, deployment: bytes) -> bytes:
+        """Records it in place of the one known, unless another is there; returns the one that counts. Given the known
+        one twice it finds out which that is, after a replacing of unknown outcome. Raises StoreUnavailable."""
+
     async def close(self) -> None:
         """Ends cleanly; idempotent."""
 

@@ -22,6 +22,19 @@ DOMAIN = "oms"
 RETRY_AFTER_S = 0.5
 """What RetryInfo says where nothing better is known: about the time in which an owner is found again."""
 
+MESSAGE_BYTES_MAX = 512
+"""Size of a message. It travels in a header, percent-encoded, beside the details: together they have to stay below the
+8 KiB of headers that every client takes, or the client's library drops the status and makes up its own."""
+
+METADATA_BYTES_MAX = 256
+"""Size of a value in an ErrorInfo's metadata."""
+
+VIOLATIONS_BYTES_MAX = 2_048
+"""Size of the violations that are told."""
+
+VIOLATION_BYTES_MAX = 512
+"""Size of one of them."""
+
 _INVALID = grpc.StatusCode.INVALID_ARGUMENT
 _NOT_FOUND = grpc.StatusCode.NOT_FOUND
 _PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
@@ -41,6 +54,8 @@ CODES: Mapping[str, grpc.StatusCode] = {
     "SHIPMENT_NOT_FOUND": _NOT_FOUND,
     "DEAD_LETTER_NOT_FOUND": _NOT_FOUND,
     "PARTITION_NOT_FOUND": _NOT_FOUND,
+    "METHOD_NOT_FOUND": _NOT_FOUND,
+    "INSTANCE_NOT_FOUND": _NOT_FOUND,
     "ORDER_ALREADY_EXISTS": grpc.StatusCode.ALREADY_EXISTS,
     "ORDER_NOT_CANCELLABLE": _PRECONDITION,
     "ORDER_NOT_RETURNABLE": _PRECONDITION,
@@ -54,6 +69,8 @@ CODES: Mapping[str, grpc.StatusCode] = {
     "CAPTURE_EXCEEDS_AUTHORIZED": _PRECONDITION,
     "RESERVATION_NOT_OPEN": _PRECONDITION,
     "DEAD_LETTER_RESOLVED": _PRECONDITION,
+    "DEAD_LETTER_UNREADABLE": _PRECONDITION,
+    "INSTANCE_NOT_DRAINABLE": _PRECONDITION,
     "ETAG_MISMATCH": grpc.StatusCode.ABORTED,
     "LOG_UNAVAILABLE": _UNAVAILABLE,
     "STATE_NOT_YET_KNOWN": _UNAVAILABLE,
@@ -88,7 +105,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(message)
         self.reason = reason
-        self.message = message
+        self.message = shortened(message, MESSAGE_BYTES_MAX)
         self.metadata = dict(metadata or {})
         self.violations = violations
         self.retry_after_s = retry_after_s
@@ -102,27 +119,41 @@ class Problem(Exception):
         """The failure as it goes over the wire, with its details."""
         code = self.code
         details: list[any_pb2.Any] = []
-        _pack(details, error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=self.metadata))
+        metadata = {name: shortened(value, METADATA_BYTES_MAX) for name, value in self.metadata.items()}
+        _pack(details, error_details_pb2.ErrorInfo(reason=self.reason, domain=DOMAIN, metadata=metadata))
         if self.violations:
-            _pack(
-                details,
-                error_details_pb2.BadRequest(
-                    field_violations=[
-                        error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
-                        for field, description in self.violations
-                    ]
-                ),
-            )
+            _pack(details, _bad_request(self.violations))
         if code in {grpc.StatusCode.RESOURCE_EXHAUSTED, _UNAVAILABLE}:
             delay = duration_pb2.Duration()
             delay.FromMilliseconds(max(1, round(self.retry_after_s * 1000)))
             _pack(details, error_details_pb2.RetryInfo(retry_delay=delay))
         if code is _PRECONDITION:
             violation = error_details_pb2.PreconditionFailure.Violation(
-                type=self.reason, subject=self.metadata.get("subject", ""), description=self.message
+                type=self.reason, subject=metadata.get("subject", ""), description=self.message
             )
             _pack(details, error_details_pb2.PreconditionFailure(violations=[violation]))
         return status_pb2.Status(code=code.value[0], message=self.message, details=details)
+
+
+def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadRequest:
+    """The violations, as many as there is room for; the first always."""
+    told = error_details_pb2.BadRequest()
+    room = VIOLATIONS_BYTES_MAX
+    for violation in violations:
+        field, description = (shortened(text, VIOLATION_BYTES_MAX // 2) for text in violation)
+        room -= len(field.encode()) + len(description.encode())
+        if told.field_violations and room < 0:
+            break
+        told.field_violations.add(field=field, description=description)
+    return told
+
+
+def shortened(text: str, bytes_max: int) -> str:
+    """The text, or its beginning where its UTF-8 is longer than that."""
+    data = text.encode()
+    if len(data) <= bytes_max:
+        return text
+    return data[: bytes_max - 3].decode(errors="ignore") + "..."
 
 
 def _pack(details: list[any_pb2.Any], detail: Message) -> None:
@@ -153,5 +184,6 @@ def overloaded(cause: str, retry_after_s: float) -> Problem:
 def invalid(violations: Sequence[Violation], reason: str = "INVALID_REQUEST") -> Problem:
     """A request that breaks its contract: nothing of it was done."""
     first = violations[0]
+    where = f"{first.field}: " if first.field else ""
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    return Problem(reason, f"{first.field}: {first.description}{more}", violations=violations)
+    return Problem(reason, f"{where}{first.description}{more}", violations=violations)

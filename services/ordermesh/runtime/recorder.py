@@ -12,10 +12,15 @@ from google.protobuf.message import Message
 
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Context, Decision, Key, Outgoing, State
+from ordermesh.core.limits import TEXT_CHARACTERS_MAX
 from ordermesh.runtime.agenda import EntryId, entry_id, timer_name, write_id
 from ordermesh.runtime.kernel_service import DEAD_LETTER
 from ordermesh.runtime.memory import Partition, Waiting, Work
 from ordermesh.runtime.registry import Bound
+
+DEAD_LETTER_BYTES_MAX = 1024 * 1024
+"""Size of a command that is kept whole as a dead letter: twice what an edge takes. It stands in its decision twice, and
+the decision has to fit into a message of the log, or the partition could never get past it."""
 
 
 class Recorder:
@@ -56,7 +61,7 @@ class Recorder:
             self.bytes_used += len(entry.payload)
             entry.open_us = context.now_us
         for out in decided.messages:
-            self._send(out)
+            self._send(out._replace(first=False) if context.is_doubtful else out)
 
     def _refuse(self, decided: Decision) -> None:
         """Only the command itself can be refused; a message of its chain that is, is left without effect."""
@@ -72,12 +77,13 @@ class Recorder:
         self.evolved = True
         aggregate = partition.cache.change(key, partition.registry.kinds[key.kind], frame.clock_us)
         aggregate.evolve(event, frame.clock_us, *self.position)
-        payload = event.SerializeToString(deterministic=True)
+        payload = event.SerializeToString()  # once and for all: only states have to come out the same twice
         self.bytes_used += len(payload) + 120
-        self.decision.events.add(
-            kind=key.kind, tenant=key.tenant, key=key.key, sub_key=key.sub_key, version=aggregate.version,
-            type=event.DESCRIPTOR.full_name, payload=payload,
-        )  # fmt: skip
+        written = self.decision.events.add()  # filled field by field: a fifth faster than by arguments
+        written.kind, written.tenant, written.key, written.sub_key = key
+        written.version = aggregate.version
+        written.type = event.DESCRIPTOR.full_name
+        written.payload = payload
 
     def _fill(self, envelope: log_pb2.Envelope, out: Outgoing) -> None:
         """Writes a message into an envelope; its source is left empty."""
@@ -152,7 +158,7 @@ class Recorder:
 
     def dead_letter(self, error: str) -> None:
         """Nothing happened but this: the command is kept with its error."""
-        envelope = self.work.envelope
+        envelope = _kept(self.work.envelope)
         for opened in self.decision.opened:
             if opened.HasField("parked"):
                 self.partition.unpark(entry_id(opened.id))
@@ -185,3 +191,14 @@ class Recorder:
             decision.HasField("dead_letter"),
             None if self.answer_key is None else self.partition.cache.get(self.answer_key),
         )  # fmt: skip
+
+
+def _kept(envelope: log_pb2.Envelope) -> log_pb2.Envelope:
+    """The command as it is kept; one that is too large is cut, and its type says so: it cannot be replayed then."""
+    if envelope.ByteSize() <= DEAD_LETTER_BYTES_MAX:
+        return envelope
+    service, tenant, key, type_name = (
+        text[:TEXT_CHARACTERS_MAX] for text in (envelope.service, envelope.tenant, envelope.key, envelope.type)
+    )
+    payload = envelope.payload[: DEAD_LETTER_BYTES_MAX // 2]
+    return log_pb2.Envelope(service=service, tenant=tenant, key=key, type=f"{type_name} (cut)", payload=payload)

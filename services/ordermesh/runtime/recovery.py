@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from google.protobuf.message import DecodeError, Message
+
 from oms.log.v1 import log_pb2
-from ordermesh.core.decider import Key
+from ordermesh.core.decider import AggregateType, Key
 from ordermesh.runtime.agenda import EntryId
 from ordermesh.runtime.cache import Cache, Contradiction
-from ordermesh.runtime.memory import Partition, Work
+from ordermesh.runtime.memory import Partition, Work, mark_of
 from ordermesh.runtime.options import EPOCH_ENDS_MAX, SCHEMA_VERSION, OwnerOptions
 from ordermesh.runtime.ports import (
     Clock,
@@ -28,6 +30,7 @@ from ordermesh.runtime.ports import (
     PartitionId,
     Store,
     Stored,
+    StoredAggregate,
     StoreUnavailable,
 )
 from ordermesh.runtime.registry import Registry
@@ -111,7 +114,7 @@ class Taker:
         data = await self._patiently(lambda: self._store.load_checkpoint(self._partition))
         checkpoint = log_pb2.Checkpoint() if data is None else log_pb2.Checkpoint.FromString(data)
         if checkpoint.schema > SCHEMA_VERSION:
-            raise Contradiction(f"the checkpoint was written by a newer build (schema {checkpoint.schema})")
+            raise Contradiction(f"the checkpoint {_newer(checkpoint.schema)}")
         return checkpoint
 
     async def _append_taken(self, checkpoint: log_pb2.Checkpoint) -> Head:
@@ -146,17 +149,21 @@ class Taker:
         self._restore(partition, checkpoint)
         head.epoch_ends = list(checkpoint.epoch_ends)
         partition.epoch_ends = {end.epoch: end.frame for end in (*head.epoch_ends, head.frame.taken.previous)}
+        partition.epoch = head.frame.epoch
+        partition.reincarnated_us = max((end.reincarnated_us for end in head.epoch_ends), default=0)
         before, after = await self._start(checkpoint)
+        found: dict[Key, StoredAggregate] = {}
         while True:
             page = await self._fetch(after, PAGE)
             frames = [self._read(stored) for stored in page]
-            await self._load(partition, frames)
+            found.update(await self._load(partition, frames))
             for stored, frame in zip(page, frames, strict=True):
                 if frame.previous_id != before:
                     raise _StartOver(f"decision frame {frame.number} does not follow the one before it")
                 before, after = frame.id, stored.sequence
                 self._apply(partition, frame, head)
                 if frame.id == head.frame.id:
+                    _check_places(partition, found)
                     return Taking(partition, head, checkpoint)
             if not page:
                 raise _StartOver("the log ends before this taking's own frame")
@@ -177,43 +184,59 @@ class Taker:
     def _restore(self, partition: Partition, checkpoint: log_pb2.Checkpoint) -> None:
         partition.agenda.restore(checkpoint.agenda)
         for mark in checkpoint.marks:
-            partition.raise_mark(mark.source)
+            partition.raise_mark(*mark_of(mark.source))
 
     def _apply(self, partition: Partition, frame: log_pb2.DecisionFrame, head: Head) -> None:
         """Applies one frame to memory: marks, agenda, events."""
+        if frame.taken.previous.reincarnated_us:
+            raise Contradiction("its reincarnation was broken off: run `ordermesh partitions reincarnate` again")
         if frame.HasField("taken") and frame.taken.previous.epoch:
             head.epoch_ends.append(frame.taken.previous)
             partition.epoch_ends[frame.taken.previous.epoch] = frame.taken.previous.frame
-            del head.epoch_ends[:-EPOCH_ENDS_MAX]
+            forget_old_ends(head.epoch_ends)
         for index, decision in enumerate(frame.decisions):
             if decision.HasField("source"):
-                partition.raise_mark(decision.source)
+                partition.raise_mark(*mark_of(decision.source))
             partition.agenda.apply(decision)
             for event in decision.events:
-                kind = self._registry.kinds[event.kind]
-                parsed = self._registry.events[event.type].FromString(event.payload)
+                kind, parsed = self._known(event, frame)
                 partition.cache.redo(event, parsed, kind, (frame.clock_us, frame.epoch, frame.number, index))
 
-    async def _load(self, partition: Partition, frames: list[log_pb2.DecisionFrame]) -> None:
-        """Loads the aggregates that the frames' events name, unless they are here already or begin here."""
+    async def _load(self, partition: Partition, frames: list[log_pb2.DecisionFrame]) -> dict[Key, StoredAggregate]:
+        """Loads the aggregates that the frames' events name, unless they are here already or begin here.
+
+        Gives their rows without the states: where a row's epoch ends may be known only when all is redone.
+        """
         cache = partition.cache
+        places: dict[Key, StoredAggregate] = {}
         wanted: dict[str, dict[Key, None]] = {}
         for frame in frames:
             for decision in frame.decisions:
                 for event in decision.events:
                     key = Key(event.kind, event.tenant, event.key, event.sub_key)
-                    if cache.get(key) is None:
+                    if event.kind in self._registry.kinds and cache.get(key) is None:
                         wanted.setdefault(event.kind, {})[key] = None
         for kind_name, keys in wanted.items():
             kind = self._registry.kinds[kind_name]
             found = await self._patiently(partial(self._store.load, kind.table, list(keys)))
             for key, stored in found.items():
-                partition.check(key, stored)
+                places[key] = stored._replace(state=b"")
                 aggregate = cache.change(key, kind, 0)
                 size = aggregate.size
                 aggregate.load(stored)
                 cache.bytes_used += aggregate.size - size
                 aggregate.flushed_version = 0  # perhaps one replica alone has that row: it is written again
+        return places
+
+    def _known(self, event: log_pb2.Event, frame: log_pb2.DecisionFrame) -> tuple[AggregateType, Message]:
+        """What an event happened to, and the event. Raises Contradiction where this build cannot read it."""
+        try:
+            return self._registry.kinds[event.kind], self._registry.events[event.type].FromString(event.payload)
+        except (KeyError, DecodeError) as error:
+            raise Contradiction(
+                f"decision frame {frame.number} has the event {event.type} of {event.kind} {event.key}, which this "
+                "build cannot read: start the build that wrote it, or a later one"
+            ) from error
 
     def _read(self, stored: Stored) -> log_pb2.DecisionFrame:
         """An unreadable decision frame, or one of a newer build, stops the partition."""
@@ -222,7 +245,7 @@ class Taker:
         except Exception as error:
             raise Contradiction(f"the decision frame at sequence {stored.sequence} cannot be read: {error}") from error
         if frame.schema > SCHEMA_VERSION:
-            raise Contradiction(f"the decision frame at sequence {stored.sequence} is of a newer build")
+            raise Contradiction(f"the decision frame at sequence {stored.sequence} {_newer(frame.schema)}")
         return frame
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -236,6 +259,27 @@ class Taker:
                 pause_s = min(pause_s * 2, self._options.retry_max_s)
 
 
+def _check_places(partition: Partition, found: Mapping[Key, StoredAggregate]) -> None:
+    """Raises Contradiction for a row that was stored by a frame which the log has lost."""
+    for key, stored in found.items():
+        partition.check(key, stored)
+
+
+def forget_old_ends(ends: list[log_pb2.EpochEnd]) -> None:
+    """Keeps the newest ends, and the last one after which a log's tail was lost."""
+    while len(ends) > EPOCH_ENDS_MAX:
+        is_last_loss = ends[0].reincarnated_us and not any(end.reincarnated_us for end in ends[1:])
+        del ends[1 if is_last_loss else 0]
+
+
+def _newer(schema: int) -> str:
+    """Why this build must not go on, and what to do."""
+    return (
+        f"was written by a newer build (schema {schema}, this one knows {SCHEMA_VERSION}): "
+        "start that build, or a later one"
+    )
+
+
 async def append_decisions(
     log: Log,
     partition: PartitionId,
@@ -246,35 +290,40 @@ async def append_decisions(
 ) -> int:
     """Appends a decision frame behind the fence and returns its sequence; repeats until the outcome is known.
 
-    Raises Superseded when another owner's frame is in its place. A refusal after an unknown outcome may mean our own
-    frame: then the subject's last message tells.
+    Raises Superseded when another owner's frame is in its place. A refusal alone does not say so: it may be to a second
+    sending of our own frame, or come from a leader that was deposed and does not know; a cluster hands each append to
+    that one too. So the subject's last message tells.
     """
     data, frame_id = frame.SerializeToString(deterministic=True), frame.id.hex()
-    pause_s, unknown = options.retry_min_s, False
+    pause_s = options.retry_min_s
     while True:
         try:
             return await log.append(partition, "decisions", data, frame_id=frame_id, dedupe=False, expected=expected)
-        except Fenced:
-            if not unknown:
-                raise Superseded(f"{partition} was taken by another owner") from None
-            last = await _last(log, partition)
-            if last is not None and last.frame_id == frame_id:
-                return last.sequence
-            if last is not None:
-                raise Superseded(f"{partition} was taken by another owner") from None
+        except Fenced as error:
+            sequence = await _ours(log, partition, frame_id, expected)
+            if sequence:
+                return sequence
+            _log.warning("%s: decisions are refused, and nothing is in their place: %s", partition, error)
         except (LogUnavailable, LogFull, OutcomeUnknown) as error:
-            unknown = unknown or isinstance(error, OutcomeUnknown)
             _log.warning("%s: decisions are not appended yet: %s", partition, error)
         await asyncio.sleep(pause_s * (0.5 + clock.random()))
         pause_s = min(pause_s * 2, options.retry_max_s)
 
 
-async def _last(log: Log, partition: PartitionId) -> Stored | None:
-    """The last decision frame; None when it cannot be had now."""
+async def _ours(log: Log, partition: PartitionId, frame_id: str, expected: int) -> int:
+    """The sequence of our refused frame; 0 where nothing has followed what it expects yet, or nobody can tell now.
+
+    Raises Superseded where anything else is the subject's last.
+    """
     try:
-        return await log.last(partition, "decisions")
+        last = await log.last(partition, "decisions")
     except LogUnavailable:
-        return None
+        return 0
+    if last is not None and last.frame_id == frame_id:
+        return last.sequence
+    if (0 if last is None else last.sequence) != expected:
+        raise Superseded(f"{partition} was taken by another owner")
+    return 0
 
 
 def parked_work(turn: Turn, partition: Partition, entry: EntryId) -> Work:

@@ -34,6 +34,7 @@ RELAY_POSITIONS = Table(
         ("frame_id", "blob"),
     ),
     partition=("group_name", "partition_number"),
+    overwritten=True,
 )
 """Up to which decision frame everything of a partition is published."""
 

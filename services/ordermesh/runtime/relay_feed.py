@@ -60,6 +60,7 @@ class Feed:
                 self._read_to = place.sequence
             else:
                 _log.warning("%s: frame %d is not where it was; reading from the head", self.partition, place.number)
+                self.place = place._replace(sequence=0)  # owners trim up to what they are told: nothing of this log yet
         await self._read_on()
 
     async def close(self) -> None:

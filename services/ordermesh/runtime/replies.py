@@ -21,7 +21,9 @@ class Replies:
         self._frames: dict[str, tuple[log_pb2.ReplyFrame, int]] = {}
 
     def add(self, waiting: Waiting, persistence: int, state: bytes | None = None) -> None:
-        """Answers one caller, with the state given or else the newest."""
+        """Answers one caller, with the state given or else the newest. Who left no address is not answered."""
+        if not waiting.reply_to:
+            return
         frame, size = self._frames.get(waiting.reply_to) or (log_pb2.ReplyFrame(), 0)
         reply = frame.replies.add(
             correlation=waiting.correlation, persistence=persistence, dead_letter=waiting.dead_letter

@@ -1,4 +1,7 @@
-"""Which partition a key lives in, and which services share logs: fixed when a deployment is created."""
+"""Which partition a key lives in, and which services share logs: fixed when a deployment is created, until
+`ordermesh repartition` divides the keys anew. Then all partitions have new numbers, and none is ever used again:
+whatever names a partition, in a log, in the store or at the provider, names one for good.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,26 @@ SEPARATE_GROUPS: Mapping[str, Sequence[str]] = {
 
 
 def new_deployment(
-    deployment_id: str, partitions: int, groups: Mapping[str, Sequence[str]] = DEFAULT_GROUPS
+    deployment_id: str, partitions: int, groups: Mapping[str, Sequence[str]] = DEFAULT_GROUPS, *, replicas: int = 1
 ) -> log_pb2.Deployment:
-    """A deployment with the same number of partitions in every group."""
-    deployment = log_pb2.Deployment(deployment_id=deployment_id)
+    """A deployment with the same number of partitions in every group, and so many replicas of each log."""
+    deployment = log_pb2.Deployment(deployment_id=deployment_id, log_replicas=replicas)
     for name, services in groups.items():
         deployment.groups.add(name=name, services=services, partitions=partitions)
     return deployment
+
+
+def named_partition(text: str) -> PartitionId:
+    """The partition of that name, as `str()` gives it. Raises KeyError for what is no name."""
+    group, _, number = text.rpartition("/")
+    if not number.isdecimal() or str(PartitionId(group, int(number))) != text:
+        raise KeyError(text)
+    return PartitionId(group, int(number))
+
+
+def numbers_of(group: log_pb2.Deployment.Group) -> range:
+    """The numbers of a group's partitions."""
+    return range(group.first, group.first + group.count) if group.count else range(group.partitions)
 
 
 class Topology:
@@ -41,13 +57,16 @@ class Topology:
         self.deployment_id = deployment.deployment_id
         self._groups = {group.name: group for group in deployment.groups}
         self._by_service = {
-            service: [PartitionId(group.name, number) for number in range(group.partitions)]
+            service: [PartitionId(group.name, number) for number in numbers_of(group)]
             for group in deployment.groups
             for service in group.services
         }
+        self.is_repartitioned = any(group.first for group in deployment.groups)
 
     def partition_of(self, service: str, tenant: str, key: str) -> PartitionId:
         """Where that service's key lives. Raises KeyError for an unknown service."""
+        if service == KERNEL:
+            return self.home_of(named_partition(key))
         partitions = self._by_service[service]
         if len(partitions) == 1:
             return partitions[0]
@@ -63,8 +82,28 @@ class Topology:
             PartitionId(group.name, number)
             for group in self.deployment.groups
             if not groups or group.name in groups
-            for number in range(group.partitions)
+            for number in numbers_of(group)
         ]
+
+    def former(self, groups: Sequence[str] = ()) -> list[PartitionId]:
+        """The partitions that there were before a repartition, of these groups or of all; their logs may be there."""
+        return [
+            PartitionId(group.name, number)
+            for group in self.deployment.groups
+            if not groups or group.name in groups
+            for number in range(numbers_of(group).start)
+        ]
+
+    def home_of(self, partition: PartitionId) -> PartitionId:
+        """The partition that looks after what bears this one's name: itself, or one of those that came after it.
+
+        Raises KeyError for a group or partition that never was."""
+        numbers = numbers_of(self._groups[partition.group])
+        if partition.number in numbers:
+            return partition
+        if partition.number not in range(numbers.start):
+            raise KeyError(partition)
+        return PartitionId(partition.group, numbers[partition.number % len(numbers)])
 
     def services_of(self, group: str) -> Sequence[str]:
         """The services of a group."""

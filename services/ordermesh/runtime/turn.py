@@ -12,11 +12,14 @@ from typing import Protocol
 
 from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Context, Key, Outgoing, State
+from ordermesh.core.ids import is_order_id
 from ordermesh.runtime.agenda import EntryId, entry_id, write_id
 from ordermesh.runtime.cache import Contradiction, uuid7_time_us
 from ordermesh.runtime.memory import Partition, Waiting, Work, mark_of
 from ordermesh.runtime.options import CHAIN_LENGTH_MAX, CLOCK_SKEW_ALLOWED_US
 from ordermesh.runtime.recorder import Recorder
+from ordermesh.runtime.registry import Bound
+from ordermesh.runtime.topology import KERNEL
 
 
 class ChainFailed(Exception):
@@ -28,8 +31,15 @@ class ChainFailed(Exception):
         self.error = error
 
 
+_NO_MARK = (0, 0, 0, -1)
+"""Below the mark of every message."""
+
+
 class Loader(Protocol):
     """Brings aggregates into the cache."""
+
+    def is_absent(self, key: Key, *, first: bool) -> bool:
+        """Whether a key that is not in the cache is known not to exist."""
 
     async def ensure(self, keys: Sequence[Key], *, first: bool) -> bool:
         """True: each of them is in the cache or known not to exist. False: the store is silent about one."""
@@ -54,19 +64,51 @@ class Turn:
             work.context = work.context._replace(now_us=self.frame.clock_us)
             return
         try:
+            if envelope.HasField("source"):
+                work.mark = mark_of(envelope.source)
+            if envelope.HasField("agenda_id"):
+                work.closes = entry_id(envelope.agenda_id)
             work.bound = self.partition.registry.handlers[envelope.type]
             work.command = work.bound.parse.FromString(envelope.payload)
-            work.context = Context(
+            context = Context(
                 self.frame.clock_us, envelope.tenant, envelope.key, envelope.actor, envelope.first,
-                self.partition.topology.slot,
+                self.partition.topology.slot, self.partition.is_doubtful(envelope.key),
             )  # fmt: skip
-            work.keys = work.bound.handler.keys(work.command, work.context)
+            keys = work.bound.handler.keys(work.command, context)
+            for key in keys:
+                self.partition.registry.kinds[key.kind]  # a query may name one that only a newer build knows
+            work.keys, work.context = keys, context
+            work.error = self._misplaced(envelope, work.bound) or self._scattered(work.bound, keys)
             if not work.bound.is_query and self._leads_the_clock(envelope):
                 work.error = "its id lies further ahead of the log clock than clocks may differ; are they synchronised?"
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - an unreadable command is a dead letter, whatever is wrong with it
             work.error = describe(error)
+
+    def _misplaced(self, envelope: log_pb2.Envelope, bound: Bound) -> str:
+        """Why a command cannot be for this partition: no edge and no owner sends it here, but a log takes anything.
+
+        Decided nevertheless it would make an aggregate that no reader finds, or whose rows cannot be written."""
+        if bound.service == KERNEL:
+            return ""
+        if envelope.service != bound.service:
+            return f"it is a command of service {bound.service}, and is sent to another"
+        if self.partition.topology.partition_of(bound.service, envelope.tenant, envelope.key) != self.partition.id:
+            return "its key does not live in this partition"
+        if bound.service in self.partition.registry.uuid7_services and not is_order_id(envelope.key):
+            return "its key is no UUIDv7"
+        return ""
+
+    def _scattered(self, bound: Bound, keys: Sequence[Key]) -> str:
+        """Why a command of several keys cannot be for this partition: it was made when all of them lived in one, became
+        a dead letter, and is replayed after a repartition."""
+        topology = self.partition.topology
+        if not topology.is_repartitioned or bound.service == KERNEL or bound.is_query:
+            return ""
+        if all(topology.partition_of(bound.service, key.tenant, key.key) == self.partition.id for key in keys):
+            return ""
+        return "its keys have not lived in one partition since the deployment was repartitioned; who sent it asks again"
 
     def _leads_the_clock(self, envelope: log_pb2.Envelope) -> bool:
         """Whether a new aggregate of this key could later be taken for absent: its id must not lead the log clock."""
@@ -76,13 +118,11 @@ class Turn:
 
     async def decide(self, work: Work) -> log_pb2.Decision | None:
         """Decides one command and all it leads to here. None: it was taken before, or counts no more."""
-        envelope = work.envelope
-        has_source = envelope.HasField("source")
-        if has_source and work.unparks is None:
-            sender, value = mark_of(envelope.source)
-            if value <= self.partition.marks.get(sender, (0, 0, 0, -1)):
+        if work.mark is not None and work.unparks is None:
+            sender, value = work.mark
+            if value <= self.partition.marks.get(sender, _NO_MARK):
                 return None
-        if envelope.HasField("agenda_id") and entry_id(envelope.agenda_id) not in self.partition.agenda:
+        if work.closes is not None and work.closes not in self.partition.agenda:
             return self._close_parked(work)
         recorder = Recorder(self.partition, self.frame, work)
         error = work.error or self.partition.poison.get(work.place)
@@ -110,11 +150,11 @@ class Turn:
             if work.unparks is None and work.envelope.correlation:
                 self.waiting.append(recorder.not_yet_known())
             return None
-        if work.envelope.HasField("source") and work.unparks is None:
+        if work.mark is not None and work.unparks is None:
             decision.source.CopyFrom(work.envelope.source)
-            self.partition.raise_mark(decision.source)
-        if work.envelope.HasField("agenda_id") and not recorder.parked_whole:
-            write_id(decision.closed.add(), entry_id(work.envelope.agenda_id))
+            self.partition.raise_mark(*work.mark)
+        if work.closes is not None and not recorder.parked_whole:
+            decision.closed.append(work.envelope.agenda_id)
         if work.unparks is not None:
             write_id(decision.unparked, work.unparks)
             self.partition.unpark(work.unparks)
@@ -130,7 +170,9 @@ class Turn:
         assert work.bound is not None
         assert work.context is not None
         try:
-            states = await self._states(work.keys, work.context, work.unparks)
+            states = self._remembered(work.keys, work.context, work.unparks)
+            if states is None:
+                states = await self._loaded(work.keys, work.context, work.unparks)
             if states is None:
                 recorder.park_whole(is_query=work.bound.is_query)
                 return
@@ -154,33 +196,38 @@ class Turn:
     async def _decide_chained(self, recorder: Recorder, out: Outgoing) -> None:
         bound = self.partition.registry.handlers[out.message.DESCRIPTOR.full_name]
         slot = self.partition.topology.slot
-        context = Context(self.frame.clock_us, out.tenant, out.key, "", out.first, slot)
+        is_doubtful = self.partition.is_doubtful(out.key)
+        context = Context(self.frame.clock_us, out.tenant, out.key, "", out.first, slot, is_doubtful)
         keys = bound.handler.keys(out.message, context)
-        states = await self._states(keys, context, recorder.work.unparks)
+        states = self._remembered(keys, context, recorder.work.unparks)
+        if states is None:
+            states = await self._loaded(keys, context, recorder.work.unparks)
         if states is None:
             recorder.park_chained(out, keys)
         else:
             recorder.take(bound, out.message, states, context)
 
-    async def _states(
-        self, keys: Sequence[Key], context: Context, unparks: EntryId | None
-    ) -> Mapping[Key, State] | None:
-        """The states of the keys, loaded if need be. None: something is parked for one, or the store is silent."""
+    def _remembered(self, keys: Sequence[Key], context: Context, unparks: EntryId | None) -> Mapping[Key, State] | None:
+        """The states of the keys without a look into the store, as nearly always. None: it takes more than that."""
         if self.partition.is_blocked(keys, unparks):
             return None
         get = self.partition.cache.get
         states: dict[Key, State] = {}
-        missing = False
         for key in keys:
             found = get(key)
-            if found is None:
-                missing = True
-            else:
+            if found is not None:
                 states[key] = found.state
-        if not missing:
-            return states
-        if not await self.loader.ensure(keys, first=context.first):
+            elif not self.loader.is_absent(key, first=context.first):
+                return None
+        return states
+
+    async def _loaded(
+        self, keys: Sequence[Key], context: Context, unparks: EntryId | None
+    ) -> Mapping[Key, State] | None:
+        """The states of the keys, loaded. None: something is parked for one, or the store is silent."""
+        if self.partition.is_blocked(keys, unparks) or not await self.loader.ensure(keys, first=context.first):
             return None
+        get = self.partition.cache.get
         return {key: found.state for key in keys if (found := get(key)) is not None}
 
 

@@ -22,6 +22,7 @@ def make_service(policy: model.ShippingPolicy) -> Service:
                 table=rows.SHIPMENTS,
                 columns=rows.columns,
                 key_is_uuid7=True,
+                absent_when_first=True,
             ),
         ),
         handlers=decider.handlers(policy),

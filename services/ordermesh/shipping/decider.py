@@ -7,6 +7,7 @@ in the log wins.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from google.protobuf.message import Message
@@ -170,7 +171,7 @@ def handlers(policy: ShippingPolicy) -> tuple[Handler, ...]:
         Handler(
             command=commands.CreateShipment,
             keys=_keys,
-            decide=lambda states, command, context: create(policy, states, command, context),
+            decide=partial(create, policy),
         ),
         Handler(command=commands.CancelShipment, keys=_keys, decide=cancel),
         Handler(command=commands.Dispatch, keys=_keys, decide=dispatch),

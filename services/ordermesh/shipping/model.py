@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -16,7 +17,7 @@ from oms.shipping.v1.shipping_pb2 import (
     Shipment,
 )
 from oms.shipping.v1.shipping_state_pb2 import StoredShipment
-from ordermesh.core.decider import Key, Stamp
+from ordermesh.core.decider import KEYS_KEPT, Key, Stamp
 from ordermesh.core.requests import remember
 from ordermesh.core.stamps import write_time
 
@@ -25,6 +26,9 @@ SERVICE: Final = "shipping"
 
 SHIPMENT: Final = "shipment"
 """The kind of its aggregate."""
+
+NUMBER_DIGITS_MAX: Final = 10
+"""Digits of a shipment's number: as many as an int32 has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class ShippingPolicy:
     dispatch_delay_us: int = 0
 
 
+@lru_cache(KEYS_KEPT)
 def shipment_key(tenant: str, order_id: str, number: int) -> Key:
     """The key of an order's shipment, by its number from 1; lies in the order's partition."""
     return Key(SHIPMENT, tenant, order_id, str(number))
@@ -49,7 +54,8 @@ def shipment_id_of(order_id: str, number: int) -> str:
 def parse_shipment_id(shipment_id: str) -> tuple[str, int]:
     """The order and the number that an id names. Raises ValueError where it is no such id."""
     order_id, hyphen, number = shipment_id.rpartition("-")
-    if not (hyphen and order_id and number.isascii() and number.isdigit() and number[0] != "0"):
+    is_number = number.isascii() and number.isdigit() and number[0] != "0" and len(number) <= NUMBER_DIGITS_MAX
+    if not (hyphen and order_id and is_number):
         raise ValueError(f"{shipment_id[:64]!r} is not an order's id, a hyphen and a number")
     return order_id, int(number)
 

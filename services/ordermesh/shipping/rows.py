@@ -13,6 +13,7 @@ SHIPMENTS = Table(
     columns=(*AGGREGATE_COLUMNS, ("shipment_state", "text"), ("tracking", "text")),
     partition=("tenant", "key"),
     clustering=("sub_key",),
+    names=(("key", "order_id"), ("sub_key", "number")),
 )
 """Shipments by order (key) and number (sub_key)."""
 

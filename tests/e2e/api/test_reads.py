@@ -85,7 +85,11 @@ async def test_a_list_gives_every_order_once_the_newest_first(client: Client) ->
     old = f"0193{ids[0][4:]}"
     await client.create(order_of(order_id=old, customer_id="lister"))
 
-    pages = await list_all(client, 10, customer_id="lister")
+    async def listed() -> Any:
+        pages = await list_all(client, 10, customer_id="lister")
+        return pages if sum(map(len, pages)) == len(ids) + 1 else None
+
+    pages = await until(listed, "all are stored")
 
     assert [order.order_id for page in pages for order in page] == [*reversed(ids), old]
     assert max(len(page) for page in pages) == 10
@@ -115,9 +119,14 @@ async def test_nobody_has_orders_of_a_customer_who_never_ordered(client: Client)
 async def test_a_page_token_of_another_list_is_refused(client: Client) -> None:
     for _ in range(3):
         await client.create(order_of(customer_id="tokens"))
-    first = await client.orders.ListOrders(order_service_pb2.ListOrdersRequest(customer_id="tokens", page_size=1))
 
-    for token in (first.next_page_token, first.next_page_token[:-2], "nonsense"):
+    async def next_page_token() -> Any:
+        request = order_service_pb2.ListOrdersRequest(customer_id="tokens", page_size=1)
+        return (await client.orders.ListOrders(request)).next_page_token
+
+    good = await until(next_page_token, "more than one is stored")
+
+    for token in (good, good[:-2], "nonsense"):
         request = order_service_pb2.ListOrdersRequest(customer_id="somebody", page_size=1, page_token=token)
         failure = await failure_of(client.orders.ListOrders(request))
         assert (failure.code, failure.reason) == ("INVALID_ARGUMENT", "INVALID_PAGE_TOKEN")

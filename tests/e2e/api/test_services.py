@@ -11,6 +11,9 @@ from oms.payment.v1 import payment_pb2, payment_service_pb2
 from oms.shipping.v1 import shipping_pb2, shipping_service_pb2
 from tests.e2e.api.client import LINEARIZABLE, Client, failure_of, failure_of_status, new_id, until
 
+ORDER_ID = "0196f3a0-0000-7000-8000-000000000001"
+"""The same in every process that collects these tests."""
+
 
 async def stock_of(client: Client, sku: str) -> inventory_pb2.Stock:
     """The stock of a SKU now."""
@@ -56,6 +59,15 @@ async def test_stock_is_adjusted_but_not_below_what_is_reserved(client: Client) 
     assert failure.metadata["available"] == "6"
 
 
+async def test_taking_off_unknown_stock_is_not_found(client: Client) -> None:
+    request = inventory_service_pb2.AdjustStockRequest(sku="NEVER-SEEN", change=-1)
+
+    failure = await failure_of(client.stock.AdjustStock(request))
+
+    assert (failure.code, failure.reason) == ("NOT_FOUND", "STOCK_NOT_FOUND")
+    assert failure.metadata["sku"] == "NEVER-SEEN"
+
+
 async def test_unknown_stock_is_not_found_alone_in_a_batch(client: Client) -> None:
     await client.receive("KNOWN", 1)
 
@@ -90,10 +102,13 @@ async def test_an_order_shows_its_reservations_payment_and_shipment(client: Clie
     (reservation,) = await until(committed, "the reservation is committed")
     assert (reservation.sku, reservation.order_id, reservation.quantity) == ("TRACE", order.order_id, 3)
 
-    shipments = await client.shipping.ListShipments(shipping_service_pb2.ListShipmentsRequest(order_id=order.order_id))
-    (shipment,) = shipments.shipments
+    async def dispatched() -> Any:
+        request = shipping_service_pb2.ListShipmentsRequest(order_id=order.order_id)
+        found = (await client.shipping.ListShipments(request)).shipments
+        return found if [each.state for each in found] == [shipping_pb2.SHIPMENT_STATE_DISPATCHED] else None
+
+    (shipment,) = await until(dispatched, "the shipment is stored as dispatched")
     assert shipment.shipment_id == f"{order.order_id}-1"
-    assert shipment.state == shipping_pb2.SHIPMENT_STATE_DISPATCHED
 
 
 async def test_the_events_of_a_payment_come_in_pages_the_oldest_first(client: Client) -> None:
@@ -152,7 +167,7 @@ async def test_what_an_order_does_not_have_is_not_found(client: Client) -> None:
     assert (payment.reason, shipment.reason) == ("PAYMENT_NOT_FOUND", "SHIPMENT_NOT_FOUND")
 
 
-@pytest.mark.parametrize("shipment_id", ["", "x", "-1", f"{new_id()}-0", f"{new_id()}-99999999999"])
+@pytest.mark.parametrize("shipment_id", ["", "x", "-1", f"{ORDER_ID}-0", f"{ORDER_ID}-99999999999"])
 async def test_an_id_that_no_shipment_can_have_is_refused(client: Client, shipment_id: str) -> None:
     request = shipping_service_pb2.GetShipmentRequest(shipment_id=shipment_id)
 

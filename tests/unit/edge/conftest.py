@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ordermesh.admin import orders_audit, redo, stock_audit, verify
+from ordermesh.admin import pauses, verify
 from tests.e2e.api.client import Client
 from tests.unit.edge.shop import Shop
 
@@ -16,8 +16,7 @@ async def shop(monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A shop that is not open yet."""
     monkeypatch.setattr(verify, "SETTLE_POLL_S", 0.03)
     monkeypatch.setattr(verify, "SETTLE_S", 2.0)
-    for module in (orders_audit, redo, stock_audit):
-        monkeypatch.setattr(module, "ROUND_PAUSE_S", 0.01)
+    monkeypatch.setattr(pauses, "PAUSES_S", (0.01,) * 5)
     return Shop()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -13,11 +14,14 @@ from prometheus_client import CollectorRegistry
 from oms.payment.v1 import payment_commands_pb2
 from ordermesh.adapters.memory import MemoryBus, MemoryLog, MemoryStore
 from ordermesh.adapters.system_clock import SystemClock
+from ordermesh.admin.fleet import Fleet
 from ordermesh.core.decider import Key, Table
 from ordermesh.gateway.edge import EdgeOptions, EdgeServer
+from ordermesh.gateway.heard import Neighbours
 from ordermesh.inventory import app as inventory
 from ordermesh.order import app as order
 from ordermesh.payment import app as payment
+from ordermesh.runtime import subjects
 from ordermesh.runtime.gate import Gate
 from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.options import OwnerOptions
@@ -69,12 +73,17 @@ class Provider:
 
 
 class ReplicatedStore(MemoryStore):
-    """A store that may lose its quorum: then only one replica answers."""
+    """A store that may lose its quorum: then only one replica answers. `asked` counts what was loaded, by table."""
 
     has_quorum = True
 
+    def __init__(self, tables: Sequence[Table]) -> None:
+        super().__init__(tables)
+        self.asked: Counter[str] = Counter()
+
     async def load(self, table: Table, keys: Sequence[Key]) -> Mapping[Key, StoredAggregate]:
         """At quorum."""
+        self.asked[table.name] += len(keys)
         if not self.has_quorum:
             raise StoreUnavailable("one replica of three answers")
         return await super().load(table, keys)
@@ -93,7 +102,9 @@ class Shop:
         self.bus = MemoryBus()
         self.clock = SystemClock()
         self.provider = Provider()
+        self.truth: Callable[[], Iterable[Operation]] = lambda: list(self.provider.operations)
         self.deployment = new_deployment("test", partitions, groups)
+        self.neighbours = Neighbours(self.clock, OPTIONS.member_timeout_s)
         self.gate = Gate(
             instance="edge",
             log=self.log,
@@ -110,7 +121,8 @@ class Shop:
             deployment=self.deployment,
             services=SERVICES,
             options=EdgeOptions(),
-            provider=lambda: list(self.provider.operations),
+            fleet=Fleet(self.neighbours.members, self.bus, self.clock),
+            provider=lambda: iter(self.truth()),
             registry=CollectorRegistry(),
         )
         self.owners = 0
@@ -124,6 +136,7 @@ class Shop:
         for partition in Topology(self.deployment).partitions():
             await self.log.create(partition, LOG_BYTES)
         await self.gate.start()
+        await self.bus.subscribe(subjects.MEMBERS, self.neighbours.hear)
         self.start_owner()
         client = Client(await self.edge.start("127.0.0.1:0"))
         try:

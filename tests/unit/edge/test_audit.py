@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from threading import get_ident
 from typing import Any
 
 import pytest
 
 from oms.admin.v1 import admin_service_pb2
+from oms.common.v1 import consistency_pb2
 from oms.inventory.v1 import inventory_state_pb2
+from oms.inventory.v1.inventory_pb2 import RESERVATION_STATE_OPEN
+from oms.log.v1 import log_pb2
 from oms.order.v1 import order_pb2, order_service_pb2, order_state_pb2
 from oms.payment.v1 import payment_state_pb2
+from ordermesh.admin import pauses, verify
 from ordermesh.core.decider import AGGREGATE_COLUMNS, Row
 from ordermesh.runtime.ports import PartitionId
 from ordermesh.runtime.topology import SEPARATE_GROUPS
@@ -45,15 +52,15 @@ def values_of(shop: Shop, table: str, key: Any) -> tuple[Any, ...]:
     return values
 
 
-def tamper(shop: Shop, table: str, key: str, **changes: Any) -> None:
-    """Overwrites columns of the rows that have that key."""
+def tamper(shop: Shop, table: str, key: str, write_time: int = 2**60, **changes: Any) -> None:
+    """Overwrites columns of the rows that have that key; the later write counts."""
     kept = shop.store.tables[table]
     for name in [row for row in kept.rows if key in row]:
         values = list(values_of(shop, table, name))
         for column, change in changes.items():
             number = COLUMNS[column]
             values[number] = change(values[number])
-        kept.put(Row(table, tuple(values), 2**60))
+        kept.put(Row(table, tuple(values), write_time))
 
 
 async def sold(shop: Shop, client: Client) -> order_pb2.Order:
@@ -93,6 +100,22 @@ async def test_only_what_is_asked_for_is_told(shop: Shop, client: Client) -> Non
     answers = client.admin.Verify(admin_service_pb2.VerifyRequest(invariant_ids=["I4", "I2"]))
 
     assert [answer.finding.invariant_id async for answer in answers] == ["I2", "I4"]
+
+
+async def test_the_providers_ledger_is_never_read_in_the_thread_that_answers_calls(shop: Shop, client: Client) -> None:
+    await sold(shop, client)
+    readers: set[int] = set()
+
+    def ledger() -> Iterator[Operation]:
+        for operation in list(shop.provider.operations):
+            readers.add(get_ident())
+            yield operation
+
+    shop.truth = ledger
+
+    assert await audit(client) == {}
+    assert readers
+    assert get_ident() not in readers
 
 
 async def test_an_order_that_is_lost_breaks_i1(shop: Shop, client: Client) -> None:
@@ -136,6 +159,36 @@ async def test_stock_that_does_not_balance_breaks_i3(shop: Shop, client: Client)
     assert any("TEA" in text for text in broken["I6"])
 
 
+async def test_a_reservation_that_outlives_its_order_breaks_i5(shop: Shop, client: Client) -> None:
+    order = await sold(shop, client)
+
+    def reopen(data: bytes) -> bytes:
+        state = inventory_state_pb2.StoredReservation.FromString(data)
+        state.reservation.state = RESERVATION_STATE_OPEN
+        return state.SerializeToString(deterministic=True)
+
+    await stored(shop, "reservations", order.order_id, 2)
+    tamper(shop, "reservations", order.order_id, state=reopen)
+
+    broken = await audit(client, "I3", "I5")
+
+    assert any(order.order_id in text for text in broken["I5"])
+    assert any("its reservations say" in text for text in broken["I3"])
+
+
+async def test_reservations_of_a_sku_without_stock_break_i3(shop: Shop, client: Client) -> None:
+    order = await sold(shop, client)
+    sku = order.lines[0].sku
+    await stored(shop, "reservations", order.order_id, 2)
+    stocks = shop.store.tables["stock"].rows
+    for name in [row for row in stocks if sku in row]:
+        del stocks[name]
+
+    broken = await audit(client, "I3")
+
+    assert any(f"there is no stock {sku}" in text for text in broken["I3"])
+
+
 async def test_money_that_is_captured_beyond_the_total_breaks_i4(shop: Shop, client: Client) -> None:
     order = await sold(shop, client)
     await stored(shop, "payments", order.order_id, 4)
@@ -167,6 +220,54 @@ async def test_a_provider_that_says_otherwise_breaks_i4(shop: Shop, client: Clie
 
     assert set(broken) == {"I4"}
     assert any(order.order_id in text or "0190a3c5" in text or "twice" in text for text in broken["I4"])
+
+
+async def test_an_order_that_is_on_its_way_however_slowly_breaks_nothing(shop: Shop, client: Client) -> None:
+    await client.receive("TEA")
+    shop.provider.silent = True
+    order = (await client.create(order_of())).order
+    await stored(shop, "orders", order.order_id, 1)
+
+    def move(data: bytes) -> bytes:
+        state = order_state_pb2.StoredOrder.FromString(data)
+        state.order.version += 1
+        return state.SerializeToString(deterministic=True)
+
+    async def keep_moving() -> None:
+        for write_time in count(2**60):
+            tamper(shop, "orders", order.order_id, write_time, state=move)
+            await asyncio.sleep(0.001)
+
+    moving = asyncio.create_task(keep_moving())
+    try:
+        assert await audit(client, "I5") == {}
+    finally:
+        moving.cancel()
+
+
+async def test_an_order_that_waits_for_an_owner_breaks_i5_unless_one_comes(
+    shop: Shop, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "SETTLE_S", 0.0)
+    await client.receive("TEA")
+    await shop.stop_owner()
+    created = await client.create(order_of())
+    assert created.persistence == consistency_pb2.PERSISTENCE_ACCEPTED
+
+    (text,) = (await audit(client, "I1", "I5", "I6"))["I5"]
+    assert "is not decided" in text
+    assert created.order.order_id in text
+
+    loop, read_ledger = asyncio.get_running_loop(), shop.truth
+    monkeypatch.setattr(pauses, "PAUSES_S", (0.5,) * 20)
+
+    def owner_comes_during_the_audit() -> Iterable[Operation]:
+        shop.truth = read_ledger
+        loop.call_soon_threadsafe(shop.restart_owner)
+        return read_ledger()
+
+    shop.truth = owner_comes_during_the_audit
+    assert await audit(client, "I1", "I5", "I6") == {}
 
 
 async def test_an_order_that_never_ends_breaks_i5(shop: Shop, client: Client) -> None:
@@ -215,6 +316,31 @@ async def test_a_decision_frame_that_does_not_follow_breaks_i6(shop: Shop, clien
     broken = await audit(client, "I6")
 
     assert any("does not follow" in text for text in broken["I6"])
+
+
+async def test_what_this_build_cannot_read_breaks_i6_and_the_rest_is_audited(shop: Shop, client: Client) -> None:
+    """A newer build's event, and bytes that are no frame: the audit ended with an internal error."""
+    order = await sold(shop, client)
+    await shop.stop_owner()
+    partition = shop.gate.partition_of("order", "default", order.order_id)
+    stored_last = await shop.log.last(partition, "decisions")
+    assert stored_last is not None
+    last = log_pb2.DecisionFrame.FromString(stored_last.data)
+    newer = log_pb2.DecisionFrame(
+        schema=last.schema, id=b"newer", previous_id=last.id, epoch=last.epoch, number=last.number + 1,
+        clock_us=last.clock_us + 1, decided_sequence=last.decided_sequence, decided_index=last.decided_index,
+    )  # fmt: skip
+    newer.decisions.add().events.add(
+        kind="order", tenant="default", key=order.order_id, version=order.version + 1, type="oms.order.v1.OrderBeamed"
+    )
+    await shop.log.append(partition, "decisions", newer.SerializeToString(), frame_id="newer", dedupe=False)
+    await shop.log.append(partition, "decisions", b"\xff\xfe", frame_id="garbage", dedupe=False)
+
+    broken = await audit(client)
+
+    assert set(broken) == {"I6"}
+    assert any("OrderBeamed, which this build does not know" in text for text in broken["I6"])
+    assert any("cannot be read" in text for text in broken["I6"])
 
 
 async def test_an_order_that_was_passed_over_breaks_i1(shop: Shop, client: Client) -> None:

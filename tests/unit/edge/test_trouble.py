@@ -46,6 +46,17 @@ async def test_an_order_is_taken_while_the_store_is_away_and_found_when_it_is_ba
     assert set(heard) <= {grpc.StatusCode.UNAVAILABLE}
 
 
+async def test_an_owner_that_has_just_begun_looks_no_payment_or_shipment_of_a_new_order_up(
+    shop: Shop, client: Client
+) -> None:
+    """For ten seconds ids may be older than its memory, so it asks for the orders, a batch at once. What a new order
+    leads to would be asked for one by one, in the middle of its decisions."""
+    await client.completed()
+
+    assert shop.store.asked["orders"]
+    assert shop.store.asked["payments"] == shop.store.asked["shipments"] == 0
+
+
 async def test_an_order_that_the_owner_knows_is_read_and_changed_while_the_store_is_away(
     shop: Shop, client: Client
 ) -> None:
@@ -163,6 +174,34 @@ async def test_a_partition_that_takes_no_work_says_when_to_come_back(shop: Shop,
     assert (failure.code, failure.reason) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
     assert failure.retry_ms == 2500
     assert len(failure.metadata["order_id"]) == 36
+
+
+async def test_an_order_waits_outside_where_the_stock_of_its_line_is_behind(shop: Shop, client: Client) -> None:
+    """What an order leads to is never refused: under overload it piled up before the stock, for most of a minute."""
+    await client.receive("TEA")
+    await shop.stop_owner()  # it would say that all is well
+    behind = shop.gate.partition_of("inventory", "default", "TEA")
+    elsewhere = next(sku for sku in "ABCDEFGH" if shop.gate.partition_of("inventory", "default", sku) != behind)
+    status = log_pb2.PartitionStatus(
+        group=behind.group, partition=behind.number, intake_reason="much to decide", retry_after_ms=700
+    )
+    shop.gate._hear_status(status.SerializeToString())
+
+    failure = await failure_of(client.create(order_of(sku="TEA")))
+    other = await client.create(order_of(sku=elsewhere))
+
+    assert (failure.code, failure.reason, failure.retry_ms) == ("RESOURCE_EXHAUSTED", "OVERLOADED", 700)
+    assert other.persistence == consistency_pb2.PERSISTENCE_ACCEPTED
+
+    status.stopped_reason = "its log and its rows contradict each other"
+    shop.gate._hear_status(status.SerializeToString())
+    assert (await client.create(order_of(sku="TEA"))).persistence == consistency_pb2.PERSISTENCE_ACCEPTED, (
+        "what waits for people does not turn orders away"
+    )
+    status.intake_open, status.stopped_reason = True, ""
+    shop.gate._hear_status(status.SerializeToString())
+    assert (await client.create(order_of(sku="TEA"))).persistence == consistency_pb2.PERSISTENCE_ACCEPTED
+    shop.restart_owner()
 
 
 async def test_readiness_needs_everything_once_and_then_only_the_log(

@@ -17,10 +17,11 @@ from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import EffectHandler
 from ordermesh.runtime.registry import Registry
-from ordermesh.runtime.topology import new_deployment
+from ordermesh.runtime.topology import Topology, new_deployment
 from tests.unit.runtime.counter import COUNTER
 
 TIMEOUT_S = 10.0
+LOG_BYTES = 10_000_000
 OPTIONS = OwnerOptions(checkpoint_interval_s=0.05, status_interval_s=0.05)
 
 
@@ -56,8 +57,8 @@ class Engine:
             instance="edge", log=self.log, bus=self.bus, clock=self.clock, deployment=self.deployment,
             options=self.options,
         )  # fmt: skip
-        for partition in range(self.deployment.groups[0].partitions):
-            await self.log.create(gate._topology.partitions()[partition], 10_000_000)
+        for partition in Topology(self.deployment).partitions():
+            await self.log.create(partition, LOG_BYTES)
         await gate.start()
         running = [asyncio.create_task(host.run()) for host in hosts]
         try:

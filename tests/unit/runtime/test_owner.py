@@ -15,6 +15,7 @@ from ordermesh.runtime.kernel_service import DEAD_LETTERS
 from ordermesh.runtime.ports import PartitionId
 from tests.unit.runtime.counter import COUNTERS
 from tests.unit.runtime.engine import TIMEOUT_S, Engine, ask, double, reaches, value_of
+from tests.waiting import eventually
 
 
 async def test_a_command_is_decided_stored_and_answered() -> None:
@@ -125,6 +126,26 @@ async def test_an_effect_is_driven_to_an_answer_under_one_key() -> None:
 
         assert len(keys) == 3
         assert len(set(keys)) == 1
+
+
+async def test_an_effect_does_not_wait_for_another_that_the_provider_keeps_waiting() -> None:
+    engine = Engine(partitions=1)
+    asked: list[str] = []
+    answer = asyncio.Event()
+
+    async def slow(request: Message, key: str) -> Message:
+        asked.append(key)
+        await answer.wait()
+        return await double(request, key)
+
+    async with engine.running(engine.host("a", {"google.protobuf.Int32Value": slow})) as gate:
+        for name in ("x", "y", "z"):
+            await ask(gate, name, Int32Value(value=21))
+        await eventually(lambda: len(asked) == 3, "all three are asked for")
+        answer.set()
+        for name in ("x", "y", "z"):
+            await reaches(gate, name, 42)
+    assert len(set(asked)) == 3
 
 
 async def test_a_timer_fires_once_and_a_cleared_one_never() -> None:

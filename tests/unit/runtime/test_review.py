@@ -143,17 +143,39 @@ async def test_an_effect_that_this_build_does_not_know_harms_nothing_else() -> N
 
 async def test_messages_leave_the_last_part_of_a_log_to_its_decisions() -> None:
     """A log that is nearly full gets no more messages from other partitions until there is room again."""
-    engine = Engine(partitions=2)
+    engine = Engine(partitions=2, options=replace(OPTIONS, checkpoint_interval_s=3600.0))  # so nothing is trimmed
     async with engine.running(engine.host("a")) as gate:
         other = next(name for name in map(str, range(99)) if gate.partition_of("counter", "t", name).number == 1)
         teller = next(name for name in map(str, range(99)) if gate.partition_of("counter", "t", name).number == 0)
-        await ask(gate, other, Int64Value(value=1))
+        for _number in range(100):
+            await ask(gate, other, Int64Value(value=1))
         stream = engine.log.stream(PartitionId("counters", 1))
         room = stream.bytes_max
         stream.bytes_max = int(stream.bytes_used / 0.95)
+        await asyncio.sleep(3 * OPTIONS.status_interval_s)  # senders have looked again
         last = stream.last_of("messages")
         await ask(gate, teller, StringValue(value=f"{other}:1"))
         await asyncio.sleep(3 * OPTIONS.status_interval_s)
         assert stream.last_of("messages") == last
         stream.bytes_max = room
-        await reaches(gate, other, 2)
+        await reaches(gate, other, 101)
+
+
+async def test_rows_of_owners_that_never_checkpointed_are_not_taken_for_lost() -> None:
+    """Where the epoch of the last owner but one ends is known only once the log is redone; its rows are stored before.
+
+    Found by a run of scripts/chaos: owners that died one after the other left two partitions stopped for good.
+    """
+    engine = Engine(partitions=1)
+    for name in ("a", "b"):
+        async with engine.running(engine.host(name)) as gate:
+            await ask(gate, "x", Int64Value(value=1))
+    engine.options = replace(OPTIONS, checkpoint_interval_s=3600.0)
+    async with engine.running() as gate:
+        for name in ("c", "d"):
+            crashing = asyncio.create_task(engine.host(name).run())
+            await ask(gate, name, Int64Value(value=1))
+            crashing.cancel()
+            await asyncio.wait([crashing])
+        async with engine.running(engine.host("e")) as other:
+            assert [await value_of(other, name) for name in ("c", "d")] == [1, 1]

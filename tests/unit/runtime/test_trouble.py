@@ -12,6 +12,7 @@ from google.protobuf.wrappers_pb2 import Int64Value, StringValue, UInt64Value
 from oms.log.v1 import log_pb2
 from ordermesh.adapters.memory import MemoryStore
 from ordermesh.core.decider import Key, Row, Table
+from ordermesh.runtime.flush import WEAK_TRIED
 from ordermesh.runtime.gate import Answer, Overloaded
 from ordermesh.runtime.host import all_services
 from ordermesh.runtime.kernel_service import DEAD_LETTERS
@@ -19,6 +20,7 @@ from ordermesh.runtime.ports import PartitionId, StoredAggregate, StoreUnavailab
 from ordermesh.runtime.registry import Registry
 from tests.unit.runtime.counter import COUNTER, COUNTERS
 from tests.unit.runtime.engine import OPTIONS, TIMEOUT_S, Engine, ask, reaches, value_of
+from tests.waiting import eventually
 
 ONLY = PartitionId("counters", 0)
 
@@ -28,13 +30,21 @@ class SwitchedStore(MemoryStore):
 
     is_away = False
     is_weak = False
+    sizes: list[int]
+    """Rows of each write that reached a replica."""
+    strong: set[tuple[object, ...]]
+    """Rows that a quorum has, by their key and version."""
 
     async def write(self, rows: Sequence[Row]) -> Written:
         """Fails or is weak as told."""
         if self.is_away:
             raise StoreUnavailable("away")
         await super().write(rows)
-        return Written.WEAK if self.is_weak else Written.QUORUM
+        self.sizes.append(len(rows))
+        if self.is_weak:
+            return Written.WEAK
+        self.strong.update(row.values[1:4] for row in rows)
+        return Written.QUORUM
 
     async def load(self, table: Table, keys: Sequence[Key]) -> Mapping[Key, StoredAggregate]:
         """Fails as told."""
@@ -53,6 +63,7 @@ def switched(partitions: int = 1) -> tuple[Engine, SwitchedStore]:
     """An engine on a store that can be switched off."""
     engine = Engine(partitions)
     store = SwitchedStore(Registry(all_services([COUNTER])).tables())
+    store.sizes, store.strong = [], set()
     engine.store = store
     return engine, store
 
@@ -101,6 +112,27 @@ async def test_weak_rows_are_answered_as_such_and_never_checkpointed() -> None:
         assert await MemoryStore.load_checkpoint(store, ONLY) == before
         store.is_weak = False
         assert (await ask(gate, "x", Int64Value(value=1))).persistence == 4
+
+
+async def test_weak_rows_are_written_weakly_once_and_at_quorum_when_it_is_back() -> None:
+    """Without a quorum only a few of them ask for it, however many wait; then all go, and the checkpoint moves."""
+    engine, store = switched()
+    names = [f"weak {number}" for number in range(10 * WEAK_TRIED)]
+    async with engine.running(engine.host("a")) as gate:
+        await asyncio.gather(*(ask(gate, name, Int64Value(value=1)) for name in names))
+        store.is_weak = True
+        answers = await asyncio.gather(*(ask(gate, name, Int64Value(value=1)) for name in names))
+        assert {answer.persistence for answer in answers} == {3}
+        settled = len(store.sizes)
+        await eventually(lambda: len(store.sizes) >= settled + 3, "flushes that ask for a quorum")
+        assert max(store.sizes[settled + 1 :]) <= WEAK_TRIED
+        before = await MemoryStore.load_checkpoint(store, ONLY)
+        store.is_weak = False
+        wanted = {(name, "", 2) for name in names}
+        await eventually(lambda: wanted <= store.strong, "all of them at quorum")
+        async with asyncio.timeout(TIMEOUT_S):
+            while await MemoryStore.load_checkpoint(store, ONLY) == before:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_lost_tail_stops_the_partition() -> None:

@@ -149,13 +149,15 @@ class Group(_message.Message):
     def __init__(self, name: _Optional[str] = ..., services: _Optional[_Iterable[str]] = ..., partitions: _Optional[int] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("instance", "role", "groups", "build")
+    __slots__ = ("instance", "role", "groups", "build", "drained")
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     BUILD_FIELD_NUMBER: _ClassVar[int]
+    DRAINED_FIELD_NUMBER: _ClassVar[int]
     instance: str
     role: str
     groups: _containers.RepeatedScalarFieldContainer[str]
     build: str
-    def __init__(self, instance: _Optional[str] = ..., role: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., build: _Optional[str] = ...) -> None: ...
+    drained: bool
+    def __init__(self, instance: _Optional[str] = ..., role: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., build: _Optional[str] = ..., drained: _Optional[bool] = ...) -> None: ...

@@ -110,3 +110,27 @@ class GetTopologyResponse(_message.Message):
     groups: _containers.RepeatedCompositeFieldContainer[_admin_pb2.Group]
     members: _containers.RepeatedCompositeFieldContainer[_admin_pb2.Member]
     def __init__(self, deployment_id: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[_admin_pb2.Group, _Mapping]]] = ..., members: _Optional[_Iterable[_Union[_admin_pb2.Member, _Mapping]]] = ...) -> None: ...
+
+class DrainInstanceRequest(_message.Message):
+    __slots__ = ("instance",)
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    instance: str
+    def __init__(self, instance: _Optional[str] = ...) -> None: ...
+
+class DrainInstanceResponse(_message.Message):
+    __slots__ = ("member",)
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    member: _admin_pb2.Member
+    def __init__(self, member: _Optional[_Union[_admin_pb2.Member, _Mapping]] = ...) -> None: ...
+
+class ResumeInstanceRequest(_message.Message):
+    __slots__ = ("instance",)
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    instance: str
+    def __init__(self, instance: _Optional[str] = ...) -> None: ...
+
+class ResumeInstanceResponse(_message.Message):
+    __slots__ = ("member",)
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    member: _admin_pb2.Member
+    def __init__(self, member: _Optional[_Union[_admin_pb2.Member, _Mapping]] = ...) -> None: ...

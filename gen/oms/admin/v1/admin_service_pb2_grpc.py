@@ -70,6 +70,16 @@ class AdminServiceStub:
                 request_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.GetTopologyRequest.SerializeToString,
                 response_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.GetTopologyResponse.FromString,
                 _registered_method=True)
+        self.DrainInstance = channel.unary_unary(
+                '/oms.admin.v1.AdminService/DrainInstance',
+                request_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.DrainInstanceRequest.SerializeToString,
+                response_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.DrainInstanceResponse.FromString,
+                _registered_method=True)
+        self.ResumeInstance = channel.unary_unary(
+                '/oms.admin.v1.AdminService/ResumeInstance',
+                request_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ResumeInstanceRequest.SerializeToString,
+                response_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ResumeInstanceResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -125,6 +135,21 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DrainInstance(self, request, context):
+        """DrainInstance has an owner process hand over all its partitions and take none, until it is resumed or started
+        again. The answer comes once it owns nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeInstance(self, request, context):
+        """ResumeInstance undoes DrainInstance.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +187,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.GetTopology,
                     request_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.GetTopologyRequest.FromString,
                     response_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.GetTopologyResponse.SerializeToString,
+            ),
+            'DrainInstance': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainInstance,
+                    request_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.DrainInstanceRequest.FromString,
+                    response_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.DrainInstanceResponse.SerializeToString,
+            ),
+            'ResumeInstance': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeInstance,
+                    request_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ResumeInstanceRequest.FromString,
+                    response_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ResumeInstanceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +389,60 @@ class AdminService:
             '/oms.admin.v1.AdminService/GetTopology',
             oms_dot_admin_dot_v1_dot_admin__service__pb2.GetTopologyRequest.SerializeToString,
             oms_dot_admin_dot_v1_dot_admin__service__pb2.GetTopologyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainInstance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.admin.v1.AdminService/DrainInstance',
+            oms_dot_admin_dot_v1_dot_admin__service__pb2.DrainInstanceRequest.SerializeToString,
+            oms_dot_admin_dot_v1_dot_admin__service__pb2.DrainInstanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeInstance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.admin.v1.AdminService/ResumeInstance',
+            oms_dot_admin_dot_v1_dot_admin__service__pb2.ResumeInstanceRequest.SerializeToString,
+            oms_dot_admin_dot_v1_dot_admin__service__pb2.ResumeInstanceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,12 @@ class AdminServiceStub:
     """Verify audits the deployment and sends one finding for each invariant."""
     GetTopology: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetTopologyRequest, _admin_service_pb2.GetTopologyResponse]
     """GetTopology says which groups, partitions and processes there are."""
+    DrainInstance: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.DrainInstanceRequest, _admin_service_pb2.DrainInstanceResponse]
+    """DrainInstance has an owner process hand over all its partitions and take none, until it is resumed or started
+    again. The answer comes once it owns nothing.
+    """
+    ResumeInstance: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.ResumeInstanceRequest, _admin_service_pb2.ResumeInstanceResponse]
+    """ResumeInstance undoes DrainInstance."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -67,6 +73,12 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """Verify audits the deployment and sends one finding for each invariant."""
     GetTopology: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetTopologyRequest, _admin_service_pb2.GetTopologyResponse]  # type: ignore[assignment]
     """GetTopology says which groups, partitions and processes there are."""
+    DrainInstance: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DrainInstanceRequest, _admin_service_pb2.DrainInstanceResponse]  # type: ignore[assignment]
+    """DrainInstance has an owner process hand over all its partitions and take none, until it is resumed or started
+    again. The answer comes once it owns nothing.
+    """
+    ResumeInstance: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ResumeInstanceRequest, _admin_service_pb2.ResumeInstanceResponse]  # type: ignore[assignment]
+    """ResumeInstance undoes DrainInstance."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """AdminService is for operators."""
@@ -126,5 +138,23 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_service_pb2.GetTopologyResponse, _abc.Awaitable[_admin_service_pb2.GetTopologyResponse]]:
         """GetTopology says which groups, partitions and processes there are."""
+
+    @_abc_1.abstractmethod
+    def DrainInstance(
+        self,
+        request: _admin_service_pb2.DrainInstanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.DrainInstanceResponse, _abc.Awaitable[_admin_service_pb2.DrainInstanceResponse]]:
+        """DrainInstance has an owner process hand over all its partitions and take none, until it is resumed or started
+        again. The answer comes once it owns nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeInstance(
+        self,
+        request: _admin_service_pb2.ResumeInstanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_service_pb2.ResumeInstanceResponse, _abc.Awaitable[_admin_service_pb2.ResumeInstanceResponse]]:
+        """ResumeInstance undoes DrainInstance."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)oms/inventory/v1/inventory_commands.proto\x12\x10oms.inventory.v1\"4\n\x0cReceiveStock\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"O\n\x0b\x41\x64justStock\x12\x0e\n\x06\x63hange\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\",\n\x0bSkuQuantity\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"I\n\x07Reserve\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\")\n\x07Release\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\"(\n\x06\x43ommit\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\"I\n\x07Restock\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\"2\n\x10ReservationTimer\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)oms/inventory/v1/inventory_commands.proto\x12\x10oms.inventory.v1\"4\n\x0cReceiveStock\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"O\n\x0b\x41\x64justStock\x12\x0e\n\x06\x63hange\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\",\n\x0bSkuQuantity\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"I\n\x07Reserve\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\")\n\x07Release\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\"(\n\x06\x43ommit\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\"I\n\x07Restock\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\".\n\x07Recount\x12\x10\n\x08reserved\x18\x01 \x01(\x03\x12\x11\n\tcommitted\x18\x02 \x01(\x03\"2\n\x10ReservationTimer\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMMIT']._serialized_end=402
   _globals['_RESTOCK']._serialized_start=404
   _globals['_RESTOCK']._serialized_end=477
-  _globals['_RESERVATIONTIMER']._serialized_start=479
-  _globals['_RESERVATIONTIMER']._serialized_end=529
+  _globals['_RECOUNT']._serialized_start=479
+  _globals['_RECOUNT']._serialized_end=525
+  _globals['_RESERVATIONTIMER']._serialized_start=527
+  _globals['_RESERVATIONTIMER']._serialized_end=577
 # @@protoc_insertion_point(module_scope)

@@ -66,6 +66,14 @@ class Restock(_message.Message):
     items: _containers.RepeatedCompositeFieldContainer[SkuQuantity]
     def __init__(self, order_id: _Optional[str] = ..., items: _Optional[_Iterable[_Union[SkuQuantity, _Mapping]]] = ...) -> None: ...
 
+class Recount(_message.Message):
+    __slots__ = ("reserved", "committed")
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    COMMITTED_FIELD_NUMBER: _ClassVar[int]
+    reserved: int
+    committed: int
+    def __init__(self, reserved: _Optional[int] = ..., committed: _Optional[int] = ...) -> None: ...
+
 class ReservationTimer(_message.Message):
     __slots__ = ("order_id", "skus")
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from oms.common.v1 import request_record_pb2 as oms_dot_common_dot_v1_dot_request__record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'oms/inventory/v1/inventory_events.proto\x12\x10oms.inventory.v1\x1a\"oms/common/v1/request_record.proto\"]\n\rStockReceived\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12-\n\x07request\x18\x03 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"k\n\rStockAdjusted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0e\n\x06\x63hange\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12-\n\x07request\x18\x04 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"!\n\rStockReserved\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"!\n\rStockReleased\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\"\n\x0eStockCommitted\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\"\n\x0eStockRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"%\n\x11ReservationOpened\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"&\n\x12ReservationRefused\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\x15\n\x13ReservationReleased\"\x16\n\x14ReservationCommitted\"(\n\x14ReservationRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'oms/inventory/v1/inventory_events.proto\x12\x10oms.inventory.v1\x1a\"oms/common/v1/request_record.proto\"]\n\rStockReceived\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12-\n\x07request\x18\x03 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"k\n\rStockAdjusted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0e\n\x06\x63hange\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12-\n\x07request\x18\x04 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"!\n\rStockReserved\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"!\n\rStockReleased\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\"\n\x0eStockCommitted\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\"\n\x0eStockRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"5\n\x0eStockRecounted\x12\x10\n\x08reserved\x18\x01 \x01(\x03\x12\x11\n\tcommitted\x18\x02 \x01(\x03\"%\n\x11ReservationOpened\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"&\n\x12ReservationRefused\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\x15\n\x13ReservationReleased\"\x16\n\x14ReservationCommitted\"(\n\x14ReservationRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,14 +44,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOCKCOMMITTED']._serialized_end=405
   _globals['_STOCKRESTOCKED']._serialized_start=407
   _globals['_STOCKRESTOCKED']._serialized_end=441
-  _globals['_RESERVATIONOPENED']._serialized_start=443
-  _globals['_RESERVATIONOPENED']._serialized_end=480
-  _globals['_RESERVATIONREFUSED']._serialized_start=482
-  _globals['_RESERVATIONREFUSED']._serialized_end=520
-  _globals['_RESERVATIONRELEASED']._serialized_start=522
-  _globals['_RESERVATIONRELEASED']._serialized_end=543
-  _globals['_RESERVATIONCOMMITTED']._serialized_start=545
-  _globals['_RESERVATIONCOMMITTED']._serialized_end=567
-  _globals['_RESERVATIONRESTOCKED']._serialized_start=569
-  _globals['_RESERVATIONRESTOCKED']._serialized_end=609
+  _globals['_STOCKRECOUNTED']._serialized_start=443
+  _globals['_STOCKRECOUNTED']._serialized_end=496
+  _globals['_RESERVATIONOPENED']._serialized_start=498
+  _globals['_RESERVATIONOPENED']._serialized_end=535
+  _globals['_RESERVATIONREFUSED']._serialized_start=537
+  _globals['_RESERVATIONREFUSED']._serialized_end=575
+  _globals['_RESERVATIONRELEASED']._serialized_start=577
+  _globals['_RESERVATIONRELEASED']._serialized_end=598
+  _globals['_RESERVATIONCOMMITTED']._serialized_start=600
+  _globals['_RESERVATIONCOMMITTED']._serialized_end=622
+  _globals['_RESERVATIONRESTOCKED']._serialized_start=624
+  _globals['_RESERVATIONRESTOCKED']._serialized_end=664
 # @@protoc_insertion_point(module_scope)

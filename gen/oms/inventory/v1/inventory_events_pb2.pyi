@@ -52,6 +52,14 @@ class StockRestocked(_message.Message):
     quantity: int
     def __init__(self, quantity: _Optional[int] = ...) -> None: ...
 
+class StockRecounted(_message.Message):
+    __slots__ = ("reserved", "committed")
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    COMMITTED_FIELD_NUMBER: _ClassVar[int]
+    reserved: int
+    committed: int
+    def __init__(self, reserved: _Optional[int] = ..., committed: _Optional[int] = ...) -> None: ...
+
 class ReservationOpened(_message.Message):
     __slots__ = ("quantity",)
     QUANTITY_FIELD_NUMBER: _ClassVar[int]

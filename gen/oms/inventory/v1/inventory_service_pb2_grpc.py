@@ -86,7 +86,8 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AdjustStock(self, request, context):
-        """AdjustStock corrects what is on hand, up or down, never below what is reserved.
+        """AdjustStock corrects what is on hand, up or down, never below what is reserved. What is found of a SKU that was
+        never received makes it known; taking something off such a SKU is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,9 @@ class InventoryServiceStub:
     BatchReceiveStock: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.BatchReceiveStockRequest, _inventory_service_pb2.BatchReceiveStockResponse]
     """BatchReceiveStock adds to what is on hand of up to 1,000 SKUs; one that is refused fails alone."""
     AdjustStock: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.AdjustStockRequest, _inventory_service_pb2.AdjustStockResponse]
-    """AdjustStock corrects what is on hand, up or down, never below what is reserved."""
+    """AdjustStock corrects what is on hand, up or down, never below what is reserved. What is found of a SKU that was
+    never received makes it known; taking something off such a SKU is NOT_FOUND.
+    """
     GetStock: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetStockRequest, _inventory_service_pb2.GetStockResponse]
     """GetStock reads the stock of a SKU."""
     BatchGetStock: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.BatchGetStockRequest, _inventory_service_pb2.BatchGetStockResponse]
@@ -56,7 +58,9 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     BatchReceiveStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.BatchReceiveStockRequest, _inventory_service_pb2.BatchReceiveStockResponse]  # type: ignore[assignment]
     """BatchReceiveStock adds to what is on hand of up to 1,000 SKUs; one that is refused fails alone."""
     AdjustStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.AdjustStockRequest, _inventory_service_pb2.AdjustStockResponse]  # type: ignore[assignment]
-    """AdjustStock corrects what is on hand, up or down, never below what is reserved."""
+    """AdjustStock corrects what is on hand, up or down, never below what is reserved. What is found of a SKU that was
+    never received makes it known; taking something off such a SKU is NOT_FOUND.
+    """
     GetStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetStockRequest, _inventory_service_pb2.GetStockResponse]  # type: ignore[assignment]
     """GetStock reads the stock of a SKU."""
     BatchGetStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.BatchGetStockRequest, _inventory_service_pb2.BatchGetStockResponse]  # type: ignore[assignment]
@@ -89,7 +93,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.AdjustStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.AdjustStockResponse, _abc.Awaitable[_inventory_service_pb2.AdjustStockResponse]]:
-        """AdjustStock corrects what is on hand, up or down, never below what is reserved."""
+        """AdjustStock corrects what is on hand, up or down, never below what is reserved. What is found of a SKU that was
+        never received makes it known; taking something off such a SKU is NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def GetStock(

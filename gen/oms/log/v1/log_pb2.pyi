@@ -39,12 +39,14 @@ class Source(_message.Message):
     def __init__(self, group: _Optional[str] = ..., partition: _Optional[int] = ..., position: _Optional[_Union[Position, _Mapping]] = ..., n: _Optional[int] = ...) -> None: ...
 
 class AgendaId(_message.Message):
-    __slots__ = ("position", "n")
+    __slots__ = ("position", "n", "partition")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     N_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
     position: Position
     n: int
-    def __init__(self, position: _Optional[_Union[Position, _Mapping]] = ..., n: _Optional[int] = ...) -> None: ...
+    partition: int
+    def __init__(self, position: _Optional[_Union[Position, _Mapping]] = ..., n: _Optional[int] = ..., partition: _Optional[int] = ...) -> None: ...
 
 class Envelope(_message.Message):
     __slots__ = ("service", "tenant", "key", "type", "payload", "source", "agenda_id", "correlation", "durability", "actor", "traceparent", "first")
@@ -208,12 +210,14 @@ class Message(_message.Message):
     def __init__(self, group: _Optional[str] = ..., partition: _Optional[int] = ..., envelope: _Optional[_Union[Envelope, _Mapping]] = ...) -> None: ...
 
 class EpochEnd(_message.Message):
-    __slots__ = ("epoch", "frame")
+    __slots__ = ("epoch", "frame", "reincarnated_us")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
+    REINCARNATED_US_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     frame: int
-    def __init__(self, epoch: _Optional[int] = ..., frame: _Optional[int] = ...) -> None: ...
+    reincarnated_us: int
+    def __init__(self, epoch: _Optional[int] = ..., frame: _Optional[int] = ..., reincarnated_us: _Optional[int] = ...) -> None: ...
 
 class Taken(_message.Message):
     __slots__ = ("instance", "build", "previous")
@@ -402,32 +406,50 @@ class RelayPosition(_message.Message):
     def __init__(self, group: _Optional[str] = ..., partition: _Optional[int] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("instance", "role", "groups", "build", "leaving")
+    __slots__ = ("instance", "role", "groups", "build", "leaving", "drained", "draining")
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     BUILD_FIELD_NUMBER: _ClassVar[int]
     LEAVING_FIELD_NUMBER: _ClassVar[int]
+    DRAINED_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
     instance: str
     role: str
     groups: _containers.RepeatedScalarFieldContainer[str]
     build: str
     leaving: bool
-    def __init__(self, instance: _Optional[str] = ..., role: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., build: _Optional[str] = ..., leaving: _Optional[bool] = ...) -> None: ...
+    drained: bool
+    draining: bool
+    def __init__(self, instance: _Optional[str] = ..., role: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., build: _Optional[str] = ..., leaving: _Optional[bool] = ..., drained: _Optional[bool] = ..., draining: _Optional[bool] = ...) -> None: ...
+
+class Drain(_message.Message):
+    __slots__ = ("instance", "drained")
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    DRAINED_FIELD_NUMBER: _ClassVar[int]
+    instance: str
+    drained: bool
+    def __init__(self, instance: _Optional[str] = ..., drained: _Optional[bool] = ...) -> None: ...
 
 class Deployment(_message.Message):
-    __slots__ = ("deployment_id", "groups")
+    __slots__ = ("deployment_id", "groups", "log_replicas")
     class Group(_message.Message):
-        __slots__ = ("name", "services", "partitions")
+        __slots__ = ("name", "services", "partitions", "first", "count")
         NAME_FIELD_NUMBER: _ClassVar[int]
         SERVICES_FIELD_NUMBER: _ClassVar[int]
         PARTITIONS_FIELD_NUMBER: _ClassVar[int]
+        FIRST_FIELD_NUMBER: _ClassVar[int]
+        COUNT_FIELD_NUMBER: _ClassVar[int]
         name: str
         services: _containers.RepeatedScalarFieldContainer[str]
         partitions: int
-        def __init__(self, name: _Optional[str] = ..., services: _Optional[_Iterable[str]] = ..., partitions: _Optional[int] = ...) -> None: ...
+        first: int
+        count: int
+        def __init__(self, name: _Optional[str] = ..., services: _Optional[_Iterable[str]] = ..., partitions: _Optional[int] = ..., first: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
     DEPLOYMENT_ID_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
+    LOG_REPLICAS_FIELD_NUMBER: _ClassVar[int]
     deployment_id: str
     groups: _containers.RepeatedCompositeFieldContainer[Deployment.Group]
-    def __init__(self, deployment_id: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[Deployment.Group, _Mapping]]] = ...) -> None: ...
+    log_replicas: int
+    def __init__(self, deployment_id: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[Deployment.Group, _Mapping]]] = ..., log_replicas: _Optional[int] = ...) -> None: ...

@@ -154,5 +154,7 @@ class ShipmentCancelRefused(_message.Message):
     def __init__(self, number: _Optional[int] = ...) -> None: ...
 
 class StepTimer(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("at_once",)
+    AT_ONCE_FIELD_NUMBER: _ClassVar[int]
+    at_once: bool
+    def __init__(self, at_once: _Optional[bool] = ...) -> None: ...

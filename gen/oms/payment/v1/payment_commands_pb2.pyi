@@ -37,8 +37,12 @@ class Capture(_message.Message):
     def __init__(self, capture_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class Void(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("amount", "payment_token")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    amount: _money_pb2.Money
+    payment_token: str
+    def __init__(self, amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., payment_token: _Optional[str] = ...) -> None: ...
 
 class Refund(_message.Message):
     __slots__ = ("refund_id", "amount")
@@ -48,19 +52,29 @@ class Refund(_message.Message):
     amount: _money_pb2.Money
     def __init__(self, refund_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
 
+class Reconcile(_message.Message):
+    __slots__ = ("operation", "operation_id")
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_ID_FIELD_NUMBER: _ClassVar[int]
+    operation: ProviderOperation
+    operation_id: str
+    def __init__(self, operation: _Optional[_Union[ProviderOperation, str]] = ..., operation_id: _Optional[str] = ...) -> None: ...
+
 class ProviderRequest(_message.Message):
-    __slots__ = ("operation", "order_id", "operation_id", "amount", "payment_token")
+    __slots__ = ("operation", "order_id", "operation_id", "amount", "payment_token", "look_up")
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     OPERATION_ID_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     PAYMENT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LOOK_UP_FIELD_NUMBER: _ClassVar[int]
     operation: ProviderOperation
     order_id: str
     operation_id: str
     amount: _money_pb2.Money
     payment_token: str
-    def __init__(self, operation: _Optional[_Union[ProviderOperation, str]] = ..., order_id: _Optional[str] = ..., operation_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., payment_token: _Optional[str] = ...) -> None: ...
+    look_up: bool
+    def __init__(self, operation: _Optional[_Union[ProviderOperation, str]] = ..., order_id: _Optional[str] = ..., operation_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., payment_token: _Optional[str] = ..., look_up: _Optional[bool] = ...) -> None: ...
 
 class ProviderResult(_message.Message):
     __slots__ = ("operation", "operation_id", "approved", "code")

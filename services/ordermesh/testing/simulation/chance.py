@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class Chance:
@@ -14,20 +14,22 @@ class Chance:
         self.random = random.Random(f"run {seed}")
         self.faults: Counter[str] = Counter()
         self.healed = False
+        self.note: Callable[..., None] = lambda *_what: None
         self._rates = rates
 
-    def strikes(self, kind: str) -> bool:
-        """Whether a fault of this kind strikes now."""
+    def strikes(self, kind: str, whom: str = "") -> bool:
+        """Whether a fault of this kind strikes now, and whom, for the trace."""
         rate = self._rates.get(kind)
         if rate is None or self.healed or self.random.random() >= rate:
             return False
         self.faults[kind] += 1
+        self.note("fault", kind, whom)
         return True
 
-    def strike_first(self, *kinds: str) -> str:
+    def strike_first(self, *kinds: str, whom: str = "") -> str:
         """The first of these kinds that strikes; empty for none."""
         for kind in kinds:
-            if self.strikes(kind):
+            if self.strikes(kind, whom):
                 return kind
         return ""
 

@@ -1,4 +1,4 @@
-"""`ordermesh simulate`: many seeds in several processes, counted, resumable; or one seed with its trace.
+"""`ordermesh simulate`: many seeds in several processes, counted, resumable; or one seed with its trace, or shrunk.
 
 A results file holds one JSON line for each chunk of seeds, with the revision that was simulated; a run that finds lines
 of its revision goes on after them, and the totals are those of all of them.
@@ -11,14 +11,16 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from ordermesh.testing.simulation import changes as changing
 from ordermesh.testing.simulation.profile import draw_profile
 from ordermesh.testing.simulation.run import Result, run_seed
+from ordermesh.testing.simulation.shrink import Shrunk, shrink
 
 LINE_SEEDS = 100
 """Seeds of one line of a results file."""
@@ -27,12 +29,8 @@ CHUNK_SEEDS = 10
 """Seeds that a process takes at once when no results are kept."""
 
 
-def run(
-    *, start: int, seeds: int, trace: bool = False, results: Path | None = None, processes: int | None = None
-) -> bool:
+def run(*, start: int, seeds: int, results: Path | None = None, processes: int | None = None) -> bool:
     """Runs that many seeds from `start` on and prints what became of them. Returns whether nothing was violated."""
-    if trace:
-        return _run_traced(start)
     revision = _revision()
     totals = Totals()
     chunks = list(_chunks(start, seeds, CHUNK_SEEDS if results is None else LINE_SEEDS))
@@ -94,6 +92,7 @@ class Totals:
         ]
         if self.failed:
             lines.append(f"again   ordermesh simulate --seed {self.first_failed} --trace")
+            lines.append(f"smaller ordermesh simulate --seed {self.first_failed} --shrink")
         return "\n".join(lines)
 
 
@@ -101,18 +100,41 @@ def _counts(counter: Counter[str]) -> str:
     return ", ".join(f"{kind} {count}" for kind, count in sorted(counter.items()))
 
 
-def _run_traced(seed: int) -> bool:
-    """One seed, in a process of its own, with every step printed."""
-    print(draw_profile(seed).summary(), flush=True)
+def run_one(seed: int, changes: Mapping[str, str], *, trace: bool) -> bool:
+    """Runs one seed with changes, in a process of its own; with every step printed if that is wanted. Returns whether
+    nothing was violated. Raises NoSuchChange."""
+    print(changing.apply(draw_profile(seed), changes).summary(), flush=True)
     with _pool(1) as pool:
-        return pool.submit(_trace, seed).result()
+        return pool.submit(_run_one, seed, dict(changes), trace).result()
 
 
-def _trace(seed: int) -> bool:
-    result = run_seed(seed, print)
+def _run_one(seed: int, changes: dict[str, str], trace: bool) -> bool:
+    result = run_seed(seed, print if trace else None, changing.apply(draw_profile(seed), changes))
     for finding in result.findings:
         print(f"seed {seed} violates {finding.invariant} at {finding.time_s:.6f} s: {finding.text}")
     return not result.findings
+
+
+def run_shrunk(seed: int) -> bool:
+    """Looks for a smaller run of a seed that fails in the same way. Returns whether the seed violates nothing."""
+    print(draw_profile(seed).summary(), flush=True)
+    with _pool(1) as pool:
+        found = pool.submit(shrink, seed).result()
+    print(told(seed, found))
+    return found is None
+
+
+def told(seed: int, found: Shrunk | None) -> str:
+    """What a shrunk run leaves, and how to repeat it, for a person."""
+    if found is None:
+        return f"seed {seed} violates nothing"
+    invariant, text, time_s = found.finding
+    lines = [
+        f"shrunk in {found.runs} runs to: {found.profile.summary()}",
+        f"seed {seed} then violates {invariant} at {time_s:.6f} s: {text}",
+        f"again   ordermesh simulate --seed {seed}{changing.option(found.changes)} --trace",
+    ]
+    return "\n".join(lines)
 
 
 def _chunks(start: int, seeds: int, size: int) -> Iterator[tuple[int, int]]:

@@ -61,6 +61,7 @@ class Client:
                 answer = await self.world.call(lambda edge: self._post(edge, service, key, command, durability))
             except REFUSED_TO_TRY as error:
                 self.world.findings.note("client", key.key, "failed", type(error).__name__, error)
+                self.history.calls.unanswered(key, command, asked_s)
             else:
                 self._record(key, command, answer, asked_s)
                 if answer.persistence > ACCEPTED or self.chance.random.random() < 0.2:
@@ -83,27 +84,28 @@ class Client:
     def _record(self, key: Key, command: Message, answer: Answer, asked_s: float) -> None:
         told_s = self.world.loop.time()
         reason = "" if answer.refusal is None else answer.refusal.reason
-        self.world.findings.note("client", key.key, type(command).__name__, answer.persistence, reason)
+        self.world.findings.note("client", key.key, type(command).__name__, f"persistence={answer.persistence}", reason)
         if isinstance(command, order_commands_pb2.PlaceOrder):
             content = goods.content_of(command.order)
             self.history.placements[key].append(Placement(content, told_s, answer.persistence, reason))
-        if answer.persistence > ACCEPTED and not reason and answer.state:
-            version = self.version_of(key, answer.state)
+        state = self._parsed(key, answer.state)
+        self.history.calls.answered(key, command, answer, state, asked_s, told_s)
+        if answer.persistence > ACCEPTED and not reason and state is not None:
+            version = self._version(key.kind)(state)
             self.history.told[key].append(Told(asked_s, told_s, version, answer.persistence, LINEARIZABLE))
 
-    def version_of(self, key: Key, state: bytes) -> int:
-        """The version that a serialised state has."""
-        found: Any = self.world.registry.kinds[key.kind].state.FromString(state)
-        return self._version(key.kind)(found)
+    def _parsed(self, key: Key, state: bytes) -> Any:
+        """A serialised state; None for none."""
+        return self.world.registry.kinds[key.kind].state.FromString(state) if state else None
 
     def _version(self, kind: str) -> Callable[[Any], int]:
         if kind == "probe":
             return lambda state: int(state.epoch)
         return lambda state: int(getattr(state, kind).version)
 
-    async def read(self, service: str, key: Key) -> Any:
-        """Reads in some consistency and records what was told; the state, or None when there is none or no answer."""
-        consistency = self.chance.random.choice(list(STRENGTHS))
+    async def read(self, service: str, key: Key, consistency: int | None = None) -> Any:
+        """Reads in that or some consistency and records what was told; the state, or None for none or no answer."""
+        consistency = consistency if consistency is not None else self.chance.random.choice(list(STRENGTHS))
         known = [one.version for one in self.history.told[key]]
         min_version = max(known, default=1) if consistency == consistency_pb2.READ_CONSISTENCY_AT_LEAST else 0
         readable = Readable(service, self.world.registry.kinds[key.kind], self._version(key.kind))
@@ -115,18 +117,21 @@ class Client:
             return None
         told_s = self.world.loop.time()
         if found is None:
-            self.world.findings.note("client", key.key, "read", consistency, "does not exist")
+            self.world.findings.note("client", key.key, "read", f"asked={consistency}", "does not exist")
             self.history.told[key].append(Told(asked_s, told_s, 0, 0, LINEARIZABLE))
+            self.history.calls.read(key, None, asked_s, told_s)
             return None
         version = self._version(key.kind)(found.state)
         given = STRENGTHS[found.freshness.consistency]
-        self.world.findings.note("client", key.key, "read", consistency, given, version)
+        self.world.findings.note("client", key.key, "read", f"asked={consistency} given={given} version={version}")
         self.world.findings.require(
             found.freshness.version == version and version >= min_version,
             "I7", "{} is told as version {} and is {}", key, found.freshness.version, version,
         )  # fmt: skip
         self._check_bytes(key, version, found.state)
         self.history.told[key].append(Told(asked_s, told_s, version, 0, given))
+        if given == LINEARIZABLE:
+            self.history.calls.read(key, found.state, asked_s, told_s)
         return found.state
 
     async def query(self, service: str, key: Key) -> None:
@@ -141,8 +146,10 @@ class Client:
             if answer.refusal is not None:
                 await asyncio.sleep(0.3)
                 continue
-            version = self.version_of(key, answer.state) if answer.state else 0
-            self.history.told[key].append(Told(asked_s, self.world.loop.time(), version, 2, LINEARIZABLE))
+            state, told_s = self._parsed(key, answer.state), self.world.loop.time()
+            version = 0 if state is None else self._version(key.kind)(state)
+            self.history.told[key].append(Told(asked_s, told_s, version, 2, LINEARIZABLE))
+            self.history.calls.read(key, state, asked_s, told_s)
             return
         self.world.findings.report("I5", f"no owner answers for {key} though all is healed")
 

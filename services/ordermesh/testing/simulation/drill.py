@@ -1,4 +1,4 @@
-"""The mutation drill: finds for every break of `mutations.py` the seeds that catch it, and checks those known.
+"""The mutation drill: finds for every break of the kernel the seeds that catch it, and checks those known.
 
 `python -m ordermesh.testing.simulation.drill TABLE [NAME ...]` searches anew and writes the table.
 """
@@ -10,8 +10,12 @@ import sys
 from pathlib import Path
 from typing import TypedDict
 
-from ordermesh.testing.simulation.mutations import MUTATIONS
+from ordermesh.testing.simulation import mutations, mutations_answers
+from ordermesh.testing.simulation.breaks import MUTATIONS
 from ordermesh.testing.simulation.run import run_seed
+
+BREAKS_IN = (mutations, mutations_answers)
+"""The modules that register breaks."""
 
 SEEDS_MAX = 1_500
 """How many seeds are tried before a break counts as not caught."""

@@ -16,7 +16,7 @@ class Finding(NamedTuple):
 
 
 class Findings:
-    """Collects them; the first ends the run. `digest` names the run: equal for equal traces."""
+    """Collects them, unless muted; the first ends the run. `digest` names the run: equal for equal traces."""
 
     def __init__(self, now: Callable[[], float], trace: Callable[[str], None] | None) -> None:
         self.all: list[Finding] = []
@@ -24,12 +24,13 @@ class Findings:
         self.checks: dict[str, int] = {}
         self.on_first: Callable[[], None] = lambda: None
         self.is_closed = False
+        self.is_muted = False
         self._now = now
         self._trace = trace
 
     def report(self, invariant: str, text: str) -> None:
         """Something that must not be."""
-        if self.is_closed:
+        if self.is_closed or self.is_muted:
             return
         self.all.append(Finding(invariant, text, self._now()))
         self.note("VIOLATED", invariant, text)
@@ -42,6 +43,16 @@ class Findings:
         if not holds:
             self.report(invariant, text.format(*details))
         return holds
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether somebody reads the trace."""
+        return self._trace is not None
+
+    def tell(self, text: str) -> None:
+        """A line of the trace that says in words what other lines name; the digest leaves it out."""
+        if self._trace is not None and not self.is_closed:
+            self._trace(f"{self._now():.6f} {text}")
 
     def note(self, *what: object) -> None:
         """A line of the trace."""

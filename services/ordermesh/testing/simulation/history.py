@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from oms.order.v1 import order_state_pb2
 from ordermesh.core.decider import Key
+from ordermesh.testing.simulation.calls import Calls
 from ordermesh.testing.simulation.findings import Findings
 from ordermesh.testing.simulation.goods import content_of
 from ordermesh.testing.simulation.truth import Truth
@@ -44,6 +45,7 @@ class History:
     def __init__(self, truth: Truth, findings: Findings) -> None:
         self.told: dict[Key, list[Told]] = defaultdict(list)
         self.placements: dict[Key, list[Placement]] = defaultdict(list)
+        self.calls = Calls(findings)
         self._truth = truth
         self._findings = findings
 
@@ -53,6 +55,7 @@ class History:
             self._check_placements(key, placements)
         for key, told in self.told.items():
             self._check_freshness(key, told)
+        self.calls.check()
 
     def _check_placements(self, key: Key, placements: list[Placement]) -> None:
         true = self._truth.aggregates.get(key)

@@ -11,9 +11,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from oms.log.v1 import log_pb2
 from ordermesh.adapters.memory import stored_aggregate, subject_matches
 from ordermesh.core.decider import Key, Row, Table
 from ordermesh.runtime.ports import (
+    Fenced,
     Kind,
     LogError,
     LogState,
@@ -26,6 +28,7 @@ from ordermesh.runtime.ports import (
     StoreUnavailable,
     Written,
 )
+from ordermesh.testing.simulation import schemas
 from ordermesh.testing.simulation.loop import Process
 from ordermesh.testing.simulation.servers import Servers, Subscription
 
@@ -39,6 +42,13 @@ LATE_S = (0.01, 40.0)
 
 REPEAT_S = (0.05, 40.0)
 """When a repeated request arrives again, in seconds; the log then knows nothing of the first."""
+
+
+APPEND_FAULTS = ("append_lost", "append_unknown", "append_late", "append_refused")
+"""What may strike an append; the first that does."""
+
+CHECKPOINT_FAULTS = ("store_refused", "store_part", "store_late", "store_weak")
+"""What may strike the saving of a checkpoint."""
 
 
 class Link:
@@ -58,7 +68,7 @@ class Link:
         future = self.loop.create_future()
         if self._may_go():
             delay_s = self.servers.travel_s()
-            if self.chance.strikes(slow):
+            if self.chance.strikes(slow, self.process.name):
                 delay_s += self.chance.spread(0.01, 5.0)
             self.loop.after(delay_s, self._arrive, apply, down, lost, future)
         answer: Answer = await future
@@ -80,7 +90,7 @@ class Link:
         return self.chance.spread(*TIMEOUT_S)
 
     def _may_go(self) -> bool:
-        if not self.process.dead and self.chance.strikes("crash_at_call"):
+        if not self.process.dead and self.chance.strikes("crash_at_call", self.process.name):
             self.servers.crash(self.process)
         return not self.process.dead
 
@@ -119,7 +129,7 @@ class Link:
     def _answer(self, future: asyncio.Future[Any], answer: object, error: Exception | None) -> None:
         if self.process.dead or future.done():
             return
-        if self.chance.strikes("crash_at_answer"):
+        if self.chance.strikes("crash_at_answer", self.process.name):
             self.servers.crash(self.process)
         elif error is not None:
             future.set_exception(error)
@@ -162,7 +172,7 @@ class LinkReader:
         self._scheduled = True
         link = self._link
         delay_s = link.servers.travel_s()
-        if link.chance.strikes("delivery_slow"):
+        if link.chance.strikes("delivery_slow", link.process.name):
             delay_s += link.chance.spread(0.01, 5.0)
         link.loop.call_at(link.loop.time() + delay_s, self._deliver_all, context=link.process.context)
 
@@ -177,7 +187,7 @@ class LinkReader:
             if self._closed or self._link.process.dead:
                 return
             self._after = message.sequence
-            self._deliver(message)
+            self._deliver(self._link.seen(message))
 
     async def close(self) -> None:
         """Stops delivery; idempotent."""
@@ -226,19 +236,26 @@ class LogLink(Link):
                 self.servers.watcher.appended(partition, Stored(sequence, kind, data, frame_id))
             return sequence
 
+        if kind == "decisions" and self.process.schema > 1:
+            data = schemas.written(log_pb2.DecisionFrame, data, self.process.schema)
         self.servers.note("append", self.process.name, partition, kind, len(data), frame_id, expected)
         unknown = OutcomeUnknown(f"the append to {partition} {kind} was not answered")
-        strike = self.chance.strike_first("append_lost", "append_unknown", "append_late", "append_refused")
-        if strike == "append_refused":
+        strike = self.chance.strike_first(*APPEND_FAULTS, whom=self.process.name)
+        if partition in self.servers.leaderless and self.chance.coin():
+            await self.fail(LogUnavailable("no leader"), self.servers.travel_s(), None)
+        elif strike == "append_refused":
             await self.fail(LogUnavailable("no leader"), self.servers.travel_s(), None)
         elif strike == "append_lost":
             await self.fail(unknown, self.timeout_s(), None)
         elif strike:
             late_s = self.servers.travel_s() if strike == "append_unknown" else self.chance.spread(*LATE_S)
             await self.fail(unknown, self.timeout_s(), apply, late_s)
-        if dedupe and self.chance.strikes("append_repeated"):
+        if kind == "decisions" and self.chance.strikes("append_by_two", self.process.name):
+            refused = Fenced("says a deposed leader") if self.chance.coin() else LogUnavailable("says a deposed leader")
+            await self.fail(refused, self.servers.travel_s(), apply, self.servers.travel_s())
+        if dedupe and self.chance.strikes("append_repeated", self.process.name):
             self.loop.after(self.chance.spread(*REPEAT_S), self._repeat, partition, apply)
-        return await self.ask(apply, self.down, lambda: unknown, "log_slow")
+        return await self.ask(apply, lambda: self._is_down(partition), lambda: unknown, "log_slow")
 
     async def read(
         self,
@@ -257,7 +274,8 @@ class LogLink(Link):
 
     async def fetch(self, partition: PartitionId, kinds: Sequence[Kind], after: int, count_max: int) -> list[Stored]:
         """As the port says."""
-        return await self._ask_log(lambda: self.servers.log.stream(partition).after(kinds, after, count_max))
+        found = await self._ask_log(lambda: self.servers.log.stream(partition).after(kinds, after, count_max))
+        return [self.seen(stored) for stored in found]
 
     async def last(self, partition: PartitionId, kind: Kind) -> Stored | None:
         """As the port says."""
@@ -266,11 +284,12 @@ class LogLink(Link):
             stream = self.servers.log.stream(partition)
             return stream.get(stream.last_of(kind))
 
-        return await self._ask_log(apply)
+        found = await self._ask_log(apply, partition)
+        return None if found is None else self.seen(found)
 
     async def state(self, partition: PartitionId) -> LogState:
         """As the port says."""
-        return await self._ask_log(lambda: self.servers.log.stream(partition).state())
+        return await self._ask_log(lambda: self.servers.log.stream(partition).state(), partition)
 
     async def trim(self, partition: PartitionId, through: int) -> None:
         """As the port says."""
@@ -280,17 +299,27 @@ class LogLink(Link):
             self.servers.log.stream(partition).trim(through)
 
         self.servers.note("trim", self.process.name, partition, through)
-        await self._ask_log(apply)
+        await self._ask_log(apply, partition)
 
     def _repeat(self, partition: PartitionId, apply: Callable[[], int]) -> None:
         self.servers.log.stream(partition).forget_window()
         self._apply_silently(apply)
 
-    async def _ask_log(self, apply: Callable[[], Answer]) -> Answer:
+    def _is_down(self, partition: PartitionId | None) -> bool:
+        """Whether the leader of a partition's log cannot be reached; None: any of its servers will do."""
+        return self.down() or partition in self.servers.leaderless
+
+    def seen(self, stored: Stored) -> Stored:
+        """A message as this process's build reads it."""
+        if stored.kind != "decisions" or not stored.data or self.servers.schema_newest == 1:
+            return stored
+        return stored._replace(data=schemas.read(log_pb2.DecisionFrame, stored.data, self.process.schema))
+
+    async def _ask_log(self, apply: Callable[[], Answer], partition: PartitionId | None = None) -> Answer:
         lost = LogUnavailable("the log did not answer")
-        if self.chance.strikes("log_refused"):
+        if self.chance.strikes("log_refused", self.process.name):
             await self.fail(lost, self.timeout_s(), apply if self.chance.coin() else None)
-        return await self.ask(apply, self.down, lambda: lost, "log_slow")
+        return await self.ask(apply, lambda: self._is_down(partition), lambda: lost, "log_slow")
 
 
 class StoreLink(Link):
@@ -306,10 +335,10 @@ class StoreLink(Link):
         for row in taken:
             self.servers.watcher.row_offered(row)
         self.servers.note("write", self.process.name, len(taken), taken[0].write_time if taken else 0)
-        strike = self.chance.strike_first("store_refused", "store_part", "store_late")
+        strike = self.chance.strike_first("store_refused", "store_part", "store_late", whom=self.process.name)
         if strike:
             await self._fail_write(strike, taken)
-        if self.chance.strikes("store_weak"):
+        if self.chance.strikes("store_weak", self.process.name):
             return await self._ask_store(lambda: self._put_weak(taken))
         return await self._ask_store(lambda: self._put(taken))
 
@@ -345,10 +374,10 @@ class StoreLink(Link):
         wanted = list(keys)
 
         def apply() -> Mapping[Key, StoredAggregate]:
-            rows = {key: self.servers.row_seen(table.name, (key.tenant, key.key, key.sub_key)) for key in wanted}
+            rows = {key: self.servers.row_seen(table.name, key) for key in wanted}
             return {key: stored_aggregate(row) for key, row in rows.items() if row is not None}
 
-        if self.chance.strikes("store_refused"):
+        if self.chance.strikes("store_refused", self.process.name):
             await self.fail(StoreUnavailable("too few replicas"), self.timeout_s(), None)
         return await self._ask_store(apply)
 
@@ -374,15 +403,21 @@ class StoreLink(Link):
 
     async def load_checkpoint(self, partition: PartitionId) -> bytes | None:
         """As the port says."""
-        if self.chance.strikes("store_refused"):
+        if self.chance.strikes("store_refused", self.process.name):
             await self.fail(StoreUnavailable("too few replicas"), self.timeout_s(), None)
-        return await self._ask_store(lambda: self.servers.checkpoint_seen(partition))
+        found = await self._ask_store(lambda: self.servers.checkpoint_seen(partition))
+        if found is None or self.servers.schema_newest == 1:
+            return found
+        return schemas.read(log_pb2.Checkpoint, found, self.process.schema)
 
     async def save_checkpoint(self, partition: PartitionId, checkpoint: bytes, write_time: int) -> None:
         """As the port says."""
+        if self.process.schema > 1:
+            checkpoint = schemas.written(log_pb2.Checkpoint, checkpoint, self.process.schema)
         self.servers.note("checkpoint", self.process.name, partition, write_time)
         servers = self.servers
-        strike = self.chance.strike_first("store_refused", "store_part", "store_late", "store_weak")
+        servers.offer_checkpoint(partition, write_time, checkpoint)
+        strike = self.chance.strike_first(*CHECKPOINT_FAULTS, whom=self.process.name)
         error = StoreUnavailable(strike)
         if strike == "store_refused":
             await self.fail(error, self.timeout_s(), None)
@@ -403,6 +438,10 @@ class StoreLink(Link):
     async def create_deployment(self, deployment: bytes) -> bytes:
         """As the port says."""
         return await self.servers.store.create_deployment(deployment)
+
+    async def replace_deployment(self, known: bytes, deployment: bytes) -> bytes:
+        """As the port says."""
+        return await self.servers.store.replace_deployment(known, deployment)
 
     async def close(self) -> None:
         """As the port says."""
@@ -432,10 +471,10 @@ class BusLink:
             if not subject_matches(subscription.pattern, subject):
                 continue
             receiver = subscription.process
-            if receiver.dead or receiver.name in servers.bus_cut or servers.chance.strikes("bus_lost"):
+            if receiver.dead or receiver.name in servers.bus_cut or servers.chance.strikes("bus_lost", receiver.name):
                 continue
             when = servers.loop.time() + servers.travel_s()
-            if servers.chance.strikes("bus_slow"):
+            if servers.chance.strikes("bus_slow", receiver.name):
                 when += servers.chance.spread(0.01, 5.0)
             when = max(when, self._latest.get(receiver.name, 0.0))
             self._latest[receiver.name] = when

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ordermesh.testing.simulation.findings import Findings
@@ -14,15 +14,19 @@ from ordermesh.testing.simulation.findings import Findings
 class _Listener(logging.Handler):
     """Takes the records of the engine's loggers."""
 
-    def __init__(self, findings: Findings, is_traced: bool) -> None:
+    def __init__(self, findings: Findings, is_traced: bool, is_right: Callable[[str], bool]) -> None:
         super().__init__(logging.DEBUG if is_traced else logging.ERROR)
         self._findings = findings
+        self._is_right = is_right
 
     def emit(self, record: logging.LogRecord) -> None:
-        """An exception, or a stopped partition, is a finding."""
+        """An exception, or a partition stopped without a right to, is a finding."""
         message = record.getMessage()
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None or record.levelno >= logging.CRITICAL:
+        if record.levelno >= logging.CRITICAL:
+            self._findings.note("critical", message)
+        is_critical = record.levelno >= logging.CRITICAL and not self._is_right(message)
+        if error is not None or is_critical:
             place = traceback.extract_tb(error.__traceback__)[-1] if error is not None and error.__traceback__ else None
             where = f" ({place.filename.rsplit('/', 1)[-1]}:{place.lineno})" if place is not None else ""
             self._findings.report("I5", f"{message}: {error!r}{where}" if error is not None else message)
@@ -31,10 +35,13 @@ class _Listener(logging.Handler):
 
 
 @contextmanager
-def listening(findings: Findings, is_traced: bool) -> Iterator[None]:
-    """While it lasts, what the engine logs is heard here and nowhere else."""
+def listening(
+    findings: Findings, is_traced: bool, is_right: Callable[[str], bool] = lambda _text: False
+) -> Iterator[None]:
+    """While it lasts, what the engine logs is heard here and nowhere else. `is_right` says of a stopped partition that
+    it had to be stopped."""
     logger = logging.getLogger("ordermesh")
-    listener = _Listener(findings, is_traced)
+    listener = _Listener(findings, is_traced, is_right)
     level, propagate = logger.level, logger.propagate
     logger.addHandler(listener)
     logger.propagate = False

@@ -35,6 +35,7 @@ class Process:
         self.dead = False
         self.paused = False
         self.blocked = False
+        self.schema = 1
         self.context = Context()
         self.context.run(PROCESS.set, self)
         self._held: list[asyncio.Handle] = []

@@ -1,7 +1,7 @@
 """Deliberate breaks of the kernel, put in from outside: the drill that shows what the simulation would catch.
 
-Each takes away one rule of design.md, sections 4 to 6. `CAUGHT_BY` names a seed that catches it; a break that no seed
-catches is a hole in the simulation.
+Each takes away one rule of the log, the owner or the store. Seeds that catch it are noted; a break that no seed catches
+is a hole in the simulation.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +19,7 @@ from oms.log.v1 import log_pb2
 from ordermesh.core.decider import Key, Row, Stamp
 from ordermesh.runtime import owner as owner_module
 from ordermesh.runtime import recovery
-from ordermesh.runtime.agenda import Agenda, entry_id
+from ordermesh.runtime.agenda import Agenda
 from ordermesh.runtime.cache import Aggregate, Cache
 from ordermesh.runtime.care import Care
 from ordermesh.runtime.effects import Effects
@@ -32,33 +31,11 @@ from ordermesh.runtime.owner import Owner
 from ordermesh.runtime.ports import EffectHandler, Fenced, LogError, LogState, LogUnavailable, Written
 from ordermesh.runtime.recovery import Taker
 from ordermesh.runtime.turn import ChainFailed, Turn
+from ordermesh.testing.simulation.breaks import mutation
 from ordermesh.testing.simulation.links import LogLink, StoreLink
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mutation:
-    """A break: its name, which rule it takes away, and how."""
-
-    name: str
-    rule: str
-    apply: Callable[[], AbstractContextManager[Any]]
-
-
-MUTATIONS: dict[str, Mutation] = {}
-"""All breaks, by name."""
-
-
-def _mutation(rule: str) -> Callable[[Callable[[], AbstractContextManager[Any]]], None]:
-    """Registers a break under its function's name."""
-
-    def register(apply: Callable[[], AbstractContextManager[Any]]) -> None:
-        name = apply.__name__.strip("_")
-        MUTATIONS[name] = Mutation(name=name, rule=rule, apply=apply)
-
-    return register
-
-
-@_mutation("a decision frame is appended only behind the one it follows")
+@mutation("a decision frame is appended only behind the one it follows")
 def forget_the_fence() -> AbstractContextManager[Any]:
     """Decisions are appended whatever the last one is."""
     append = LogLink.append
@@ -69,7 +46,7 @@ def forget_the_fence() -> AbstractContextManager[Any]:
     return patch.object(LogLink, "append", unfenced)
 
 
-@_mutation("a refused frame after an unknown outcome is ours only if the last frame has its id")
+@mutation("a refused frame after an unknown outcome is ours only if the last frame has its id")
 def take_any_last_frame_for_ours() -> AbstractContextManager[Any]:
     """Whatever is last counts as the own frame."""
     append = recovery.append_decisions
@@ -84,7 +61,7 @@ def take_any_last_frame_for_ours() -> AbstractContextManager[Any]:
     return _both(recovery, owner_module, "append_decisions", trusting)
 
 
-@_mutation("an owner whose frame is refused steps down")
+@mutation("an owner whose frame is refused steps down")
 def ignore_the_step_down() -> AbstractContextManager[Any]:
     """It goes on behind the other's frame."""
 
@@ -108,7 +85,7 @@ def ignore_the_step_down() -> AbstractContextManager[Any]:
     return _both(recovery, owner_module, "append_decisions", stubborn)
 
 
-@_mutation("only what is in the log is flushed")
+@mutation("only what is in the log is flushed")
 def flush_before_the_append() -> AbstractContextManager[Any]:
     """Changed aggregates are written while their frame is on its way."""
     append = Owner._append
@@ -121,7 +98,7 @@ def flush_before_the_append() -> AbstractContextManager[Any]:
     return patch.object(Owner, "_append", early)
 
 
-@_mutation("effects start only when their decision is in the log")
+@mutation("effects start only when their decision is in the log")
 def start_effects_before_the_append() -> AbstractContextManager[Any]:
     """They start as soon as they are decided."""
     append = Owner._append
@@ -133,7 +110,7 @@ def start_effects_before_the_append() -> AbstractContextManager[Any]:
     return patch.object(Owner, "_append", early)
 
 
-@_mutation("callers are answered only when the decision is in the log")
+@mutation("callers are answered only when the decision is in the log")
 def answer_before_the_append() -> AbstractContextManager[Any]:
     """They are answered as soon as it is decided."""
     append = Owner._append
@@ -147,7 +124,7 @@ def answer_before_the_append() -> AbstractContextManager[Any]:
     return patch.object(Owner, "_append", early)
 
 
-@_mutation("a late answer tells nothing that is newer than the log")
+@mutation("a late answer tells nothing that is newer than the log")
 def answer_late_from_open_memory() -> AbstractContextManager[Any]:
     """Late answers take the newest state, decided or not."""
     answer_late = Flusher.answer_late
@@ -159,7 +136,7 @@ def answer_late_from_open_memory() -> AbstractContextManager[Any]:
     return patch.object(Flusher, "answer_late", open_minded)
 
 
-@_mutation("messages go out only when their decision is in the log")
+@mutation("messages go out only when their decision is in the log")
 def send_before_the_append() -> AbstractContextManager[Any]:
     """They go out as soon as they are decided."""
     append = Owner._append
@@ -171,13 +148,13 @@ def send_before_the_append() -> AbstractContextManager[Any]:
     return patch.object(Owner, "_append", early)
 
 
-@_mutation("a message from another partition raises the mark of its source")
+@mutation("a message from another partition raises the mark of its source")
 def drop_the_mark() -> AbstractContextManager[Any]:
     """No mark is raised: what is sent again is taken again."""
-    return patch.object(Partition, "raise_mark", lambda _self, _source: None)
+    return patch.object(Partition, "raise_mark", lambda _self, _sender, _value: None)
 
 
-@_mutation("the redo rebuilds the marks")
+@mutation("the redo rebuilds the marks")
 def no_marks_on_redo() -> AbstractContextManager[Any]:
     """A new owner knows only the checkpoint's marks."""
     apply = Taker._apply
@@ -191,7 +168,7 @@ def no_marks_on_redo() -> AbstractContextManager[Any]:
     return patch.object(Taker, "_apply", forgetful)
 
 
-@_mutation("the redo applies an event only if it is the next one")
+@mutation("the redo applies an event only if it is the next one")
 def skip_the_redo_guard() -> AbstractContextManager[Any]:
     """Every event is applied, whatever the row's version is."""
 
@@ -202,7 +179,7 @@ def skip_the_redo_guard() -> AbstractContextManager[Any]:
     return patch.object(Cache, "redo", unguarded)
 
 
-@_mutation("what a redone event names is written again before the first checkpoint")
+@mutation("what a redone event names is written again before the first checkpoint")
 def trust_rows_on_redo() -> AbstractContextManager[Any]:
     """A row that is ahead of the redo counts as stored."""
     redo = Cache.redo
@@ -218,7 +195,7 @@ def trust_rows_on_redo() -> AbstractContextManager[Any]:
     return patch.object(Cache, "redo", trusting)
 
 
-@_mutation("rows at one replica alone are written again, and the checkpoint waits for them")
+@mutation("rows at one replica alone are written again, and the checkpoint waits for them")
 def trust_weak_rows() -> AbstractContextManager[Any]:
     """A write at one replica counts as stored."""
     write = StoreLink.write
@@ -230,7 +207,7 @@ def trust_weak_rows() -> AbstractContextManager[Any]:
     return patch.object(StoreLink, "write", trusting)
 
 
-@_mutation("a checkpoint is written when its rows are stored")
+@mutation("a checkpoint is written when its rows are stored")
 def checkpoint_too_early() -> AbstractContextManager[Any]:
     """It is written before them."""
     write = Flusher._write
@@ -242,7 +219,7 @@ def checkpoint_too_early() -> AbstractContextManager[Any]:
     return patch.object(Flusher, "_write", hasty)
 
 
-@_mutation("a frame has one checkpoint")
+@mutation("a frame has one checkpoint")
 def two_checkpoints_on_a_frame() -> AbstractContextManager[Any]:
     """Each draft is a new one."""
     draft = Owner._draft_checkpoint
@@ -268,13 +245,13 @@ def _trim_by(limits: Callable[[Care], Sequence[int]], named: str) -> AbstractCon
     return patch.object(Care, "_trim", trim)
 
 
-@_mutation("the log is trimmed only up to the checkpoint")
+@mutation("the log is trimmed only up to the checkpoint")
 def trim_past_the_checkpoint() -> AbstractContextManager[Any]:
     """It is trimmed up to the newest frame."""
     return _trim_by(lambda care: [care._owner.head.sequence - 1], "trim_past_the_checkpoint")
 
 
-@_mutation("the log is trimmed only up to what is decided")
+@mutation("the log is trimmed only up to what is decided")
 def trim_past_the_decided() -> AbstractContextManager[Any]:
     """It is trimmed up to the checkpoint's frame, decided or not."""
 
@@ -285,7 +262,7 @@ def trim_past_the_decided() -> AbstractContextManager[Any]:
     return _trim_by(limits, "trim_past_the_decided")
 
 
-@_mutation("the log is trimmed only up to what every receiver has acknowledged")
+@mutation("the log is trimmed only up to what every receiver has acknowledged")
 def trim_past_the_sent() -> AbstractContextManager[Any]:
     """It is trimmed up to the checkpoint, sent or not."""
 
@@ -296,7 +273,7 @@ def trim_past_the_sent() -> AbstractContextManager[Any]:
     return _trim_by(limits, "trim_past_the_sent")
 
 
-@_mutation("the log is trimmed only by a checkpoint that this owner saw acknowledged")
+@mutation("the log is trimmed only by a checkpoint that this owner saw acknowledged")
 def trim_by_a_checkpoint_read() -> AbstractContextManager[Any]:
     """A checkpoint that was merely read will do."""
 
@@ -307,7 +284,7 @@ def trim_by_a_checkpoint_read() -> AbstractContextManager[Any]:
     return _trim_by(limits, "trim_by_a_checkpoint_read")
 
 
-@_mutation("an effect has one idempotency key over all its attempts")
+@mutation("an effect has one idempotency key over all its attempts")
 def key_effects_by_attempt() -> AbstractContextManager[Any]:
     """Every attempt has a key of its own."""
     begin = Effects.__init__
@@ -328,21 +305,20 @@ def key_effects_by_attempt() -> AbstractContextManager[Any]:
     return patch.object(Effects, "__init__", anew)
 
 
-@_mutation("a due timer or a finished effect counts only while its entry is open")
+@mutation("a due timer or a finished effect counts only while its entry is open")
 def do_not_check_the_agenda() -> AbstractContextManager[Any]:
     """It always counts."""
     decide = Turn.decide
 
     async def careless(self: Turn, work: Any) -> Any:
-        envelope = work.envelope
-        if envelope.HasField("agenda_id") and entry_id(envelope.agenda_id) not in self.partition.agenda:
-            envelope.ClearField("agenda_id")
+        if work.closes is not None and work.closes not in self.partition.agenda:
+            work.closes = None
         return await decide(self, work)
 
     return patch.object(Turn, "decide", careless)
 
 
-@_mutation("after a recovery messages are sent again from the checkpoint's cursor")
+@mutation("after a recovery messages are sent again from the checkpoint's cursor")
 def do_not_send_again() -> AbstractContextManager[Any]:
     """What was not acknowledged at the crash is forgotten."""
     begin = Outbox.begin
@@ -353,7 +329,7 @@ def do_not_send_again() -> AbstractContextManager[Any]:
     return patch.object(Outbox, "begin", forgetful)
 
 
-@_mutation("after a recovery the effects on the agenda run")
+@mutation("after a recovery the effects on the agenda run")
 def do_not_start_again() -> AbstractContextManager[Any]:
     """Open effects are forgotten."""
     start = Effects.start
@@ -369,13 +345,13 @@ def do_not_start_again() -> AbstractContextManager[Any]:
     return patch.object(Effects, "start", forgetful)
 
 
-@_mutation("absence in the cache is absence only where the cache is complete")
+@mutation("absence in the cache is absence only where the cache is complete")
 def trust_the_cache() -> AbstractContextManager[Any]:
     """What is not in the cache does not exist."""
     return patch.object(Cache, "known_absent", lambda _self, _key, kind, first, now_us: kind.key_is_uuid7 or first)  # noqa: ARG005 # its signature
 
 
-@_mutation("the cache is complete only since the newest aggregate it evicted")
+@mutation("the cache is complete only since the newest aggregate it evicted")
 def forget_what_was_evicted() -> AbstractContextManager[Any]:
     """Eviction does not move that time."""
     evict = Cache.evict
@@ -388,13 +364,13 @@ def forget_what_was_evicted() -> AbstractContextManager[Any]:
     return patch.object(Cache, "evict", forgetful)
 
 
-@_mutation("the log clock never lies further behind a new id than the allowed skew")
+@mutation("the log clock never lies further behind a new id than the allowed skew")
 def no_skew_rule() -> AbstractContextManager[Any]:
     """The clock follows the process's own clock alone."""
     return patch.object(owner_module, "uuid7_time_us", lambda _key: 0)
 
 
-@_mutation("the log clock is strictly increasing, whoever owns")
+@mutation("the log clock is strictly increasing, whoever owns")
 def follow_the_wall_clock() -> AbstractContextManager[Any]:
     """The clock of a frame is the process's own."""
     next_frame = Owner._next_frame
@@ -407,7 +383,7 @@ def follow_the_wall_clock() -> AbstractContextManager[Any]:
     return patch.object(Owner, "_next_frame", simple)
 
 
-@_mutation("what cannot be loaded is parked, not decided as absent")
+@mutation("what cannot be loaded is parked, not decided as absent")
 def decide_without_the_store() -> AbstractContextManager[Any]:
     """When the store is silent, what is not in the cache counts as absent."""
     prefetch = StoreLoader.prefetch
@@ -419,13 +395,13 @@ def decide_without_the_store() -> AbstractContextManager[Any]:
     return patch.object(StoreLoader, "prefetch", bold)
 
 
-@_mutation("whatever names a key with something parked queues behind it")
+@mutation("whatever names a key with something parked queues behind it")
 def overtake_the_parked() -> AbstractContextManager[Any]:
     """It goes ahead."""
     return patch.object(Partition, "is_blocked", lambda _self, _keys, _entry: False)
 
 
-@_mutation("memory is dropped when a decision fails after something evolved")
+@mutation("memory is dropped when a decision fails after something evolved")
 def keep_spoilt_memory() -> AbstractContextManager[Any]:
     """The command becomes a dead letter, and memory stays as it is."""
     decide_chain = Turn._decide_chain
@@ -439,7 +415,7 @@ def keep_spoilt_memory() -> AbstractContextManager[Any]:
     return patch.object(Turn, "_decide_chain", careless)
 
 
-@_mutation("an event's write time is above the aggregate's last")
+@mutation("an event's write time is above the aggregate's last")
 def write_time_of_the_wall() -> AbstractContextManager[Any]:
     """The write time is the frame's clock alone: two events of a frame tie."""
 
@@ -452,7 +428,7 @@ def write_time_of_the_wall() -> AbstractContextManager[Any]:
     return patch.object(Aggregate, "evolve", evolve)
 
 
-@_mutation("parked commands survive a recovery")
+@mutation("parked commands survive a recovery")
 def forget_the_parked() -> AbstractContextManager[Any]:
     """The agenda is restored without them."""
     restore = Agenda.restore
@@ -464,7 +440,7 @@ def forget_the_parked() -> AbstractContextManager[Any]:
     return patch.object(Agenda, "restore", forgetful)
 
 
-@_mutation("aggregates are evicted only between frames")
+@mutation("aggregates are evicted only between frames")
 def evict_inside_a_frame() -> AbstractContextManager[Any]:
     """They are evicted whenever something is loaded, whatever the turn has loaded before."""
     load = StoreLoader._load
@@ -476,7 +452,7 @@ def evict_inside_a_frame() -> AbstractContextManager[Any]:
     return patch.object(StoreLoader, "_load", hasty)
 
 
-@_mutation("a row seen during the redo may be one replica's alone, and does not count as stored")
+@mutation("a row seen during the redo may be one replica's alone, and does not count as stored")
 def answer_stored_from_the_redo() -> AbstractContextManager[Any]:
     """What the redo loads counts as flushed."""
     load = Taker._load

@@ -50,8 +50,22 @@ TIMED_FAULTS: dict[str, tuple[float, float]] = {
     "clock_jump": (0.02, 0.5),
     "window_forgotten": (0.01, 0.2),
     "weak_lost": (0.02, 0.3),
+    "leader_lost": (0.02, 0.2),
+    "upgrade": (0.01, 0.1),
 }
 """Faults that come by themselves: the lowest and highest rate a second."""
+
+LATER_FAULTS: dict[str, tuple[float, float]] = {
+    "append_by_two": (0.002, 0.08),
+    "drain": (0.02, 0.3),
+}
+"""More faults of both kinds, drawn apart: seeds noted before these were known keep their worlds."""
+
+DAMAGES = ("tail_lost", "rows_ahead", "frame_corrupt")
+"""What may be done to a log that is past mending; see `damage.py`."""
+
+DAMAGED_SHARE = 0.06
+"""Share of the seeds in which that happens: it ends the run, so few have it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +86,9 @@ class Profile:
     log_bytes: int
     options: OwnerOptions
     rates: dict[str, float] = field(default_factory=dict)
+    upgrades_change_schema: bool = False
+    clerks_share: float = 0.0
+    damage: str = ""
 
     def summary(self) -> str:
         """One line for a person."""
@@ -80,6 +97,7 @@ class Profile:
             f"{shape} groups, P={self.partitions}, {self.owners} owners, {self.edges} edges, {self.orders} orders, "
             f"{self.skus} skus, {self.duration_s:.1f} s of faults: "
             + ", ".join(f"{kind} {rate:.3g}" for kind, rate in self.rates.items())
+            + (f"; {self.damage}" if self.damage else "")
         )
 
 
@@ -87,16 +105,17 @@ def _log_uniform(chance: random.Random, low: float, high: float) -> float:
     return low * float((high / low) ** chance.random())
 
 
-def _rates(chance: random.Random) -> dict[str, float]:
+def _rates(chance: random.Random, seed: int) -> dict[str, float]:
     """Which faults this seed has; one seed in twenty has none."""
     if chance.random() < 0.05:
         return {}
     share = chance.choice((0.15, 0.3, 0.5, 0.8))
     rates = {}
-    for kind, (low, high) in (OPERATION_FAULTS | TIMED_FAULTS).items():
-        rate = _log_uniform(chance, low, high)
-        if chance.random() < share:
-            rates[kind] = rate
+    for faults, drawn_by in ((OPERATION_FAULTS | TIMED_FAULTS, chance), (LATER_FAULTS, random.Random(f"later {seed}"))):
+        for kind, (low, high) in faults.items():
+            rate = _log_uniform(drawn_by, low, high)
+            if drawn_by.random() < share:
+                rates[kind] = rate
     return rates
 
 
@@ -146,5 +165,8 @@ def draw_profile(seed: int) -> Profile:
         turn_cost_s=chance.choice((0.0, 0.00001, 0.0001)),
         log_bytes=chance.choice((400_000, 800_000, 4_000_000)),
         options=_options(chance),
-        rates=_rates(chance),
+        rates=_rates(chance, seed),
+        upgrades_change_schema=chance.random() < 0.5,
+        clerks_share=chance.choice((0.0, 0.0, 0.2, 0.6)),
+        damage=chance.choice(DAMAGES) if chance.random() < DAMAGED_SHARE else "",
     )

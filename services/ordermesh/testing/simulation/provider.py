@@ -63,9 +63,9 @@ class Provider:
         assert isinstance(request, commands.ProviderRequest)
         self._check_start(request, key)
         future = self._loop.create_future()
-        strike = self._chance.strike_first("provider_lost", "provider_unknown", "provider_late")
+        strike = self._chance.strike_first("provider_lost", "provider_unknown", "provider_late", whom=request.order_id)
         delay_s = self._chance.spread(0.001, 0.05)
-        if self._chance.strikes("provider_slow"):
+        if self._chance.strikes("provider_slow", request.order_id):
             delay_s = self._chance.spread(0.1, 20.0)
         if strike == "provider_late":
             self._loop.after(self._chance.spread(1.0, 30.0), self._execute, request, key)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from ordermesh.adapters.memory import MemoryLog, MemoryStore
-from ordermesh.core.decider import Row, Table
+from ordermesh.core.decider import Key, Row, Table
 from ordermesh.runtime.ports import PartitionId, Stored
 from ordermesh.testing.simulation.chance import Chance
 from ordermesh.testing.simulation.loop import Process, VirtualLoop
@@ -57,11 +57,15 @@ class Servers:
         self.store = MemoryStore(tables)
         self.weak_rows: dict[tuple[str, tuple[object, ...]], Row] = {}
         self.weak_checkpoints: dict[PartitionId, tuple[int, bytes]] = {}
+        self.offered_checkpoints: dict[PartitionId, tuple[int, bytes]] = {}
+        """The newest that were ever sent: one on its way may still arrive."""
         self.subscriptions: list[Subscription] = []
         self.log_down = False
         self.store_down = False
         self.log_cut: set[str] = set()
         self.bus_cut: set[str] = set()
+        self.leaderless: set[PartitionId] = set()
+        self.schema_newest = 1
         self.watcher: Watcher
         self.crash: Callable[[Process], None]
         self.note: Callable[..., None]
@@ -92,12 +96,19 @@ class Servers:
         if known is None or known.write_time < row.write_time:
             self.weak_rows[key] = row
 
-    def row_seen(self, table: str, key: tuple[object, ...]) -> Row | None:
-        """What a load at quorum finds: a newer weak row shows or not."""
-        strong = self.store.tables[table].rows.get(key)
-        weak = self.weak_rows.get((table, key))
+    def row_seen(self, table: str, key: Key) -> Row | None:
+        """What a load at quorum finds of an aggregate: a newer weak row shows or not."""
+        name = self.store.tables[table].key_of_aggregate(key)
+        strong = self.store.tables[table].rows.get(name)
+        weak = self.weak_rows.get((table, name))
         newer = weak is not None and (strong is None or weak.write_time > strong.write_time)
         return weak if newer and self.chance.coin() else strong
+
+    def offer_checkpoint(self, partition: PartitionId, write_time: int, checkpoint: bytes) -> None:
+        """A checkpoint is sent to the store."""
+        known = self.offered_checkpoints.get(partition)
+        if known is None or known[0] < write_time:
+            self.offered_checkpoints[partition] = (write_time, checkpoint)
 
     def put_checkpoint(self, partition: PartitionId, write_time: int, checkpoint: bytes) -> None:
         """A checkpoint reaches a quorum of replicas."""

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from oms.log.v1 import log_pb2
+from ordermesh.runtime import subjects
+from ordermesh.testing.simulation.links import BusLink
 from ordermesh.testing.simulation.loop import Process
-from ordermesh.testing.simulation.profile import TIMED_FAULTS
-from ordermesh.testing.simulation.world import World
+from ordermesh.testing.simulation.world import STOP_TIMEOUT_S, World
 
 CLOCK_JUMP_US = 20_000_000
 """How far a clock jumps at most, either way."""
+
+ELECTION_S = (4.0, 8.0)
+"""How long a log is without a leader, as measured with three nodes and a killed one, in seconds."""
+
+ROLL_S = (0.1, 10.0)
+"""How long after one process the next one is upgraded, in seconds."""
 
 
 class Storms:
@@ -31,11 +39,14 @@ class Storms:
             "clock_jump": self._clock_jump,
             "window_forgotten": self._forget_window,
             "weak_lost": world.servers.lose_weak,
+            "leader_lost": self._lose_leader,
+            "upgrade": self._upgrade,
+            "drain": self._drain,
         }
 
     def start(self) -> None:
         """From now on they strike."""
-        for kind in TIMED_FAULTS:
+        for kind in self._acts:
             self._schedule(kind)
 
     def _schedule(self, kind: str) -> None:
@@ -58,9 +69,12 @@ class Storms:
         self._chance.healed = True
         world.servers.bus_cut.clear()
         world.servers.log_cut.clear()
+        world.servers.leaderless.clear()
         world.servers.log_down = world.servers.store_down = False
         for process in world.processes():
             process.resume()
+        for role, slot in world.builds:
+            self._roll(role, slot)
 
     def _any(self, processes: list[Process]) -> Process | None:
         return processes[self._chance.random.randrange(len(processes))] if processes else None
@@ -103,6 +117,51 @@ class Storms:
         servers = self._world.servers
         setattr(servers, flag, True)
         self._world.loop.after(self._chance.spread(0.1, 10.0), setattr, servers, flag, False)
+
+    def _lose_leader(self) -> None:
+        """A log's leader is gone: until another is elected nothing is appended, and readers get what is there."""
+        partitions = self._world.topology.partitions()
+        partition = partitions[self._chance.random.randrange(len(partitions))]
+        self._world.findings.note("leader lost", partition)
+        leaderless = self._world.servers.leaderless
+        leaderless.add(partition)
+        self._world.loop.after(self._chance.between(*ELECTION_S), leaderless.discard, partition)
+
+    def _upgrade(self) -> None:
+        """A new build comes: one process after another is stopped and started with it."""
+        world = self._world
+        world.newest_build += 1
+        when_s = 0.0
+        for role, slot in world.builds:
+            when_s += self._chance.spread(*ROLL_S)
+            world.loop.after(when_s, self._roll, role, slot)
+
+    def _roll(self, role: str, slot: int) -> None:
+        """Restarts a process with the newest build, unless it has it."""
+        world = self._world
+        if world.builds[role, slot] == world.newest_build:
+            return
+        world.builds[role, slot] = world.newest_build
+        world.findings.note("upgrade", role, slot, world.newest_build)
+        owner = world.owners[slot] if role == "owner" else None
+        edge = world.edges[slot] if role == "edge" else None
+        if owner is not None:
+            world.stop(*owner, timeout_s=self._chance.spread(1.0, STOP_TIMEOUT_S))
+        elif edge is not None:
+            world.crash(edge.process)
+
+    def _drain(self) -> None:
+        """An operator takes an owner out of work, and later back; some forget that, or are not heard."""
+        victim = self._any([entry[0] for entry in self._world.owners if entry is not None])
+        if victim is not None:
+            self._say_to(victim, drained=True)
+            self._world.loop.after(self._chance.spread(0.5, 30.0), self._say_to, victim)
+
+    def _say_to(self, owner: Process, *, drained: bool = False) -> None:
+        edge = self._any([edge.process for edge in self._world.edges if edge is not None])
+        if edge is not None:
+            word = log_pb2.Drain(instance=owner.name, drained=drained)
+            BusLink(self._world.servers, edge).publish(subjects.DRAIN, word.SerializeToString())
 
     def _clock_jump(self) -> None:
         victim = self._any(self._world.processes())

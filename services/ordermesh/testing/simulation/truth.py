@@ -20,6 +20,7 @@ from ordermesh.runtime.registry import Registry
 from ordermesh.runtime.topology import Topology
 from ordermesh.testing.simulation.findings import Findings
 from ordermesh.testing.simulation.probe import PROBE
+from ordermesh.testing.simulation.telling import told
 
 QUERY = log_pb2.Query.DESCRIPTOR.full_name
 """The one command that may be dropped without a decision: its caller asks again."""
@@ -218,6 +219,7 @@ class Truth:
             )  # fmt: skip
         else:
             good &= require(frame.epoch == before.epoch, "I6", "{} has a frame without a taking", true.id)
+        good &= require(frame.schema >= before.schema, "I6", "an older build goes on in {} behind a newer", true.id)
         good &= require(frame.clock_us > before.clock_us, "I6", "the log clock of {} went back", true.id)
         return good
 
@@ -226,6 +228,8 @@ class Truth:
     ) -> None:
         position = (frame.epoch, frame.number, index)
         envelope, reply_to = self._command_of(true, decision)
+        if self.findings.is_traced:
+            self.findings.tell(told(true.id, position, envelope, decision))
         if envelope is not None and envelope.correlation and not _parks(decision, envelope):
             key = None if decision.HasField("dead_letter") else self._answer_key(envelope)
             self.decided.setdefault((reply_to, envelope.correlation), []).append(Decided(position, decision, key))

@@ -4,12 +4,14 @@ and somebody sends poison."""
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Coroutine
 from typing import Any
 
 from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 
+from oms.common.v1 import consistency_pb2
 from oms.inventory.v1 import inventory_commands_pb2
 from oms.log.v1 import log_pb2
 from oms.order.v1 import order_commands_pb2, order_pb2
@@ -34,6 +36,7 @@ class Workload:
         self._random = world.chance.random
         self._chance = world.chance
         self._client = Client(world, history)
+        self._clerks = random.Random(f"clerks {world.seed}")
         self._tasks: list[asyncio.Task[Any]] = []
 
     def start(self) -> None:
@@ -93,6 +96,8 @@ class Workload:
         if self._random.random() < 0.1:
             await self._client.read("order", key)
         rivals = self._rivals(order)
+        if self._clerks.random() < profile.clerks_share:
+            rivals.append(self._world.spawn(self._clerk(key, order)))
         await self._place(order)
         await self._afterwards(key, order)
         for rival in rivals:
@@ -110,6 +115,24 @@ class Workload:
                     rival = goods.make_order(order.order_id, who, profile.skus, self._random)
                 found.append(self._world.spawn(self._place_later(rival)))
         return found
+
+    async def _clerk(self, key: Key, order: order_pb2.Order) -> None:
+        """Somebody else who looks at the order and changes it, while its customer does: calls that overlap."""
+        for number in range(self._clerks.randint(2, 8)):
+            await asyncio.sleep(self._clerks.random() * 2.0)
+            luck = self._clerks.random()
+            if luck < 0.7:
+                await self._client.read("order", key, consistency_pb2.READ_CONSISTENCY_LINEARIZABLE)
+            elif luck < 0.8:
+                stock = Key("stock", goods.TENANT, order.lines[0].sku)
+                await self._client.read("inventory", stock, consistency_pb2.READ_CONSISTENCY_LINEARIZABLE)
+            elif luck < 0.9:
+                cancel = order_commands_pb2.Cancel(reason="fraud", request_id=f"clerk-cancels-{number}")
+                await self._client.send("order", key, cancel, attempts_max=3)
+            else:
+                refund = order_commands_pb2.Refund(request_id=f"clerk-refunds-{number}")
+                refund.amount.CopyFrom(goods.money(1_000_000_000))
+                await self._client.send("order", key, refund, attempts_max=3)
 
     async def _place_later(self, order: order_pb2.Order) -> None:
         await self._pause(self._chance.spread(0.001, 10.0))
@@ -182,6 +205,7 @@ class Workload:
         partitions = self._world.topology.partitions()
         partition = partitions[self._random.randrange(len(partitions))]
         frame_id = f"garbage-{self._random.getrandbits(32)}"
+        self._chance.faults["frame_garbage"] += 1
         try:
             await self._world.call(
                 lambda edge: edge.log.append(partition, "commands", b"\xff\xff\xff", frame_id=frame_id, dedupe=True)

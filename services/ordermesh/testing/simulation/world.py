@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from oms.payment.v1 import payment_commands_pb2
 from ordermesh.runtime.gate import Gate
 from ordermesh.runtime.host import OwnerHost
+from ordermesh.runtime.options import SCHEMA_VERSION
 from ordermesh.runtime.reads import Reads
 from ordermesh.runtime.registry import Registry
 from ordermesh.runtime.topology import Topology, new_deployment
@@ -21,7 +22,7 @@ from ordermesh.testing.simulation.chance import Chance
 from ordermesh.testing.simulation.clock import SimulatedClock
 from ordermesh.testing.simulation.findings import Findings
 from ordermesh.testing.simulation.links import BusLink, LogLink, StoreLink
-from ordermesh.testing.simulation.loop import WORLD, Process, VirtualLoop
+from ordermesh.testing.simulation.loop import PROCESS, WORLD, Process, VirtualLoop
 from ordermesh.testing.simulation.profile import Profile
 from ordermesh.testing.simulation.provider import Provider
 from ordermesh.testing.simulation.servers import Servers
@@ -65,6 +66,7 @@ class World:
         self.loop.set_exception_handler(self._unhandled)
         self.chance = Chance(seed, profile.rates)
         self.findings = Findings(self.loop.time, trace)
+        self.chance.note = self.findings.note
         self.deployment = new_deployment(f"sim{seed}", profile.partitions, groups(profile.separate_groups))
         self.topology = Topology(self.deployment)
         self.services = services(random.Random(f"services {seed}"))
@@ -79,8 +81,12 @@ class World:
         self.owners: list[tuple[Process, OwnerHost] | None] = [None] * profile.owners
         self.edges: list[Edge | None] = [None] * profile.edges
         self.clocks: dict[Process, SimulatedClock] = {}
+        self.builds = {("owner", slot): 0 for slot in range(profile.owners)}
+        self.builds |= {("edge", slot): 0 for slot in range(profile.edges)}
+        self.newest_build = 0
         self.lives = 0
         self.restarting = True
+        self.stops_rightly: Callable[[str], bool] = lambda _text: False
 
     async def start(self) -> None:
         """Creates the logs and starts every process."""
@@ -99,13 +105,27 @@ class World:
         if self.chance.coin():
             clock.set_busy(self.chance.random.random())
         self.clocks[process] = clock
+        if self.profile.upgrades_change_schema:
+            process.schema = SCHEMA_VERSION + self.builds[role, slot]
+            self.servers.schema_newest = max(self.servers.schema_newest, process.schema)
         return process, clock
+
+    def refuses_rightly(self, text: str) -> bool:
+        """Whether a stopped partition is no finding: its log was damaged, or the process whose code says so is of an
+        older build than another that wrote to the log, and will be replaced."""
+        if self.stops_rightly(text):
+            return True
+        process = PROCESS.get()
+        if process is None or process.schema >= self.servers.schema_newest or "newer build" not in text:
+            return False
+        self.chance.faults["newer_refused"] += 1
+        return True
 
     def start_owner(self, slot: int) -> None:
         """A new owner process."""
         process, clock = self._process("owner", slot)
         host = OwnerHost(
-            instance=process.name, build="simulated", log=LogLink(self.servers, process),
+            instance=process.name, build=f"simulated-{self.builds['owner', slot]}", log=LogLink(self.servers, process),
             store=StoreLink(self.servers, process), bus=BusLink(self.servers, process), clock=clock,
             services=self.services, deployment=self.deployment, effects={PROVIDER_REQUEST: self.provider.handler()},
             options=self.profile.options,

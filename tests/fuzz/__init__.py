@@ -1,0 +1,1 @@
+"""Hostile input: calls, frames of the log, files."""

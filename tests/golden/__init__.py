@@ -1,0 +1,1 @@
+"""What releases wrote, and what this build makes of it."""

@@ -1,0 +1,1 @@
+"""Power cuts for real, a few of them; `scripts/power` does many."""
