@@ -32,6 +32,8 @@ PING_SECONDS = 5
 """Between two questions to the server whether it is there; after two without an answer the connection is lost."""
 CONNECT_SECONDS = 2
 """For one try to connect to one server."""
+CANCEL_AGAIN_SECONDS = 0.1
+"""Between two cancellations of a try to connect that goes on regardless."""
 REPLACE_SECONDS = 10.0
 """A client that was down for that long is replaced by a new one."""
 GUARD_SECONDS = 0.5
@@ -51,6 +53,15 @@ def command(subject: str, reply: str, headers: bytes, data: bytes) -> bytes:
     block = b"NATS/1.0\r\n%b\r\n" % headers
     to = f"{subject} {reply}" if reply else subject
     return b"HPUB %b %d %d\r\n%b%b\r\n" % (to.encode(), len(block), len(block) + len(data), block, data)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancels until the task has ended: nats-py goes on after one that comes between two of its steps."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN_SECONDS)
+    if not task.cancelled():
+        task.exception()  # told by whoever waited for it, or of no interest any more
 
 
 class Subscription:
@@ -118,7 +129,7 @@ class Connection:
         try:
             self._client = await self._connect(timeout_s)
         except (TimeoutError, OSError, nats_errors.Error) as error:
-            why = f"no answer in {timeout_s:g} s" if isinstance(error, TimeoutError) else repr(error)
+            why = str(error) if isinstance(error, TimeoutError) else repr(error)
             where = ", ".join(map(without_secrets, self._servers))
             raise LogUnavailable(f"no NATS server at {where}: {why}") from error
         self._tasks = [asyncio.create_task(self._keep_up())]
@@ -197,6 +208,7 @@ class Connection:
 
     async def _connect(self, timeout_s: float) -> Client:
         client = Client()
+        last: Exception | None = None
 
         async def lost() -> None:
             if client is self._client:
@@ -207,26 +219,34 @@ class Connection:
                 self._changed(True)
 
         async def failed(error: Exception) -> None:
+            nonlocal last
+            if isinstance(error, nats_errors.Error) or not isinstance(last, nats_errors.Error):
+                last = error  # what the server says tells more than that it hung up
             _log.debug("nats", error=repr(error))
 
-        try:
-            await asyncio.wait_for(
-                client.connect(
-                    [server for server in self._servers if urlsplit(server).netloc != self._left],
-                    name=self._name,
-                    error_cb=failed,
-                    disconnected_cb=lost,
-                    reconnected_cb=back,
-                    connect_timeout=CONNECT_SECONDS,
-                    reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]  # a float works
-                    max_reconnect_attempts=-1,
-                    ping_interval=PING_SECONDS,
-                    pending_size=PENDING_BYTES_MAX,
-                    **self._access.options(),
-                ),
-                timeout_s,
+        connecting = asyncio.create_task(
+            client.connect(
+                [server for server in self._servers if urlsplit(server).netloc != self._left],
+                name=self._name,
+                error_cb=failed,
+                disconnected_cb=lost,
+                reconnected_cb=back,
+                connect_timeout=CONNECT_SECONDS,
+                reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # type: ignore[arg-type]  # a float works
+                max_reconnect_attempts=-1,
+                ping_interval=PING_SECONDS,
+                pending_size=PENDING_BYTES_MAX,
+                **self._access.options(),
             )
+        )
+        try:
+            await asyncio.wait({connecting}, timeout=timeout_s)
+            if not connecting.done():
+                why = f"; last: {last!r}" if last is not None else ""
+                raise TimeoutError(f"no answer in {timeout_s:g} s{why}")
+            connecting.result()
         except BaseException:
+            await _end(connecting)
             await self._discard(client)
             raise
         return client
