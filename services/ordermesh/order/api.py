@@ -24,6 +24,7 @@ from ordermesh.runtime.fields import Violations, limited, request_id_or_new
 from ordermesh.runtime.gate import Answer, Pending
 from ordermesh.runtime.problems import Problem, not_yet_known
 from ordermesh.runtime.reads import Found, Readable, Wanted, wanted
+from ordermesh.runtime.replies import LOGGED
 from ordermesh.runtime.resources import resource_bytes
 
 ASKED_MAX = limits.LINES_PER_ORDER_MAX + len(questions.ASKED)
@@ -131,8 +132,7 @@ class OrderService:
         request_id = request_id_or_new(request.request_id)
         command = order_commands_pb2.Cancel(reason=request.reason, request_id=request_id, etag=request.etag)
         answer = await self._backend.send(model.SERVICE, key, command, call)
-        state = order_state_pb2.StoredOrder.FromString(answer.state)
-        state = await self._answered(state, key, request_id, call)
+        state, answer = await self._answered(answer, key, request_id, call)
         return order_service_pb2.CancelOrderResponse(order=_public(state), persistence=persistence_of(answer))
 
     async def ReturnOrder(
@@ -178,9 +178,12 @@ class OrderService:
         return found
 
     async def _answered(
-        self, state: order_state_pb2.StoredOrder, key: Key, request_id: str, call: Call
-    ) -> order_state_pb2.StoredOrder:
-        """The state once the request is decided everywhere. Raises Problem if it was refused, or is not decided yet."""
+        self, answer: Answer, key: Key, request_id: str, call: Call
+    ) -> tuple[order_state_pb2.StoredOrder, Answer]:
+        """The state once the request is decided everywhere, and the answer: of a later state than the one that was
+        answered no more is known than that it is in the log. Raises Problem if the request was refused, or is not
+        decided yet."""
+        state = order_state_pb2.StoredOrder.FromString(answer.state)
         ends_at = self._backend.clock.monotonic() + call.answer_timeout_s
         while (outcome := _outcome(state, request_id)) == request_record_pb2.REQUEST_OUTCOME_PENDING:
             remaining_s = ends_at - self._backend.clock.monotonic()
@@ -190,8 +193,9 @@ class OrderService:
             await asyncio.sleep(OUTCOME_POLL_S)
             want = Wanted(consistency_pb2.READ_CONSISTENCY_LINEARIZABLE, 0, remaining_s)
             state = (await self._read(key, want)).state
+            answer = answer._replace(persistence=LOGGED)
         _check_outcome(state, outcome, request_id)
-        return state
+        return state, answer
 
     def _new_id(self) -> str:
         clock = self._backend.clock

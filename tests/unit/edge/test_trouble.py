@@ -11,10 +11,14 @@ import pytest
 from oms.admin.v1 import admin_pb2, admin_service_pb2
 from oms.common.v1 import consistency_pb2
 from oms.log.v1 import log_pb2
-from oms.order.v1 import order_service_pb2
+from oms.order.v1 import order_pb2, order_service_pb2
 from ordermesh.runtime import subjects
 from ordermesh.runtime.ports import LogUnavailable, PartitionId
+from ordermesh.runtime.topology import SEPARATE_GROUPS
+from ordermesh.shipping.app import make_service
+from ordermesh.shipping.model import ShippingPolicy
 from tests.e2e.api.client import LINEARIZABLE, Client, failure_of, new_id, order_of, until
+from tests.unit.edge import shop as shops
 from tests.unit.edge.shop import Shop
 
 QUORUM = consistency_pb2.READ_CONSISTENCY_QUORUM
@@ -333,3 +337,25 @@ async def test_a_process_that_starts_into_an_outage_serves_after_a_while(
     assert not starting.ready
     assert later.ready
     assert "store does not answer" in later.degraded
+
+
+@pytest.mark.usefixtures("shop")  # for its short pauses
+async def test_a_cancellation_that_shipping_decides_claims_no_more_than_that_it_is_in_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was stored when the answer came is the question to shipping, and not the order that the answer shows."""
+    by_hand = make_service(ShippingPolicy(dispatch_automatically=False))
+    monkeypatch.setattr(shops, "SERVICES", [by_hand if each.name == by_hand.name else each for each in shops.SERVICES])
+    async with Shop(groups=SEPARATE_GROUPS).open() as client:
+        await client.receive("TEA")
+        order_id = (await client.create(order_of())).order.order_id
+
+        async def waits_for_dispatch() -> bool:
+            state = (await client.get(order_id)).order.payment_state
+            return bool(state == order_pb2.PAYMENT_STATE_AUTHORIZED)
+
+        await until(waits_for_dispatch, "it waits for its dispatch")
+        cancelled = await client.orders.CancelOrder(order_service_pb2.CancelOrderRequest(order_id=order_id))
+
+    assert cancelled.order.order_state in (order_pb2.ORDER_STATE_CANCELLING, order_pb2.ORDER_STATE_CANCELLED)
+    assert cancelled.persistence == consistency_pb2.PERSISTENCE_LOGGED
