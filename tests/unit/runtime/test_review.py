@@ -144,11 +144,15 @@ async def test_an_effect_that_this_build_does_not_know_harms_nothing_else() -> N
 async def test_messages_leave_the_last_part_of_a_log_to_its_decisions() -> None:
     """A log that is nearly full gets no more messages from other partitions until there is room again."""
     engine = Engine(partitions=2, options=replace(OPTIONS, checkpoint_interval_s=3600.0))  # so nothing is trimmed
-    async with engine.running(engine.host("a")) as gate:
+    host = engine.host("a")
+    async with engine.running(host) as gate:
         other = next(name for name in map(str, range(99)) if gate.partition_of("counter", "t", name).number == 1)
         teller = next(name for name in map(str, range(99)) if gate.partition_of("counter", "t", name).number == 0)
         for _number in range(100):
             await ask(gate, other, Int64Value(value=1))
+        flusher = host.owners[PartitionId("counters", 1)].flusher
+        # A flush of a log that is nearly full brings a checkpoint, and that makes room.
+        await until(lambda: not flusher.is_busy and flusher.due_in() == float("inf"))
         stream = engine.log.stream(PartitionId("counters", 1))
         room = stream.bytes_max
         stream.bytes_max = int(stream.bytes_used / 0.95)
