@@ -6,14 +6,17 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ordermesh.testing.cassandra_nodes import Cluster, ClusterError, ClusterOptions, ToolMissing
+from ordermesh.testing.cassandra_nodes.config import marker
 from ordermesh.testing.cassandra_nodes.jars import find_java, provide_jars
-from ordermesh.testing.cassandra_nodes.node import find_nodes
+from ordermesh.testing.cassandra_nodes.node import find_nodes, wait_until_found
 from tests.cassandra_nodes import FOLDER, session_of
 
 NETWORK = f"127.{224 + os.getpid() // 256 % 16}.{os.getpid() % 256}"
@@ -138,3 +141,21 @@ def test_jars_that_are_not_those_that_were_tried_are_refused(tmp_path: Path, mon
     with pytest.raises(ClusterError, match=r"Maven gave other jars than jars\.sha256 lists"):
         provide_jars(tmp_path / "jars")
     assert not (tmp_path / "jars").exists()
+
+
+def test_a_node_counts_as_started_when_its_own_arguments_are_seen(tmp_path: Path) -> None:
+    becomes_the_node = ["sh", "-c", f"read line; exec sh -c 'read line' sh {marker(tmp_path)}"]
+    with subprocess.Popen(becomes_the_node, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        waiting = threading.Thread(target=wait_until_found, args=(process.pid, tmp_path))
+        waiting.start()
+        waiting.join(0.1)
+        assert waiting.is_alive()
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        waiting.join(10.0)
+        assert find_nodes(tmp_path) == [process.pid]
+        process.kill()
+        process.wait()
+    wait_until_found(process.pid, tmp_path)
+    assert find_nodes(tmp_path) == []

@@ -106,9 +106,7 @@ class Node:
             ],
             setsid=True,
         )
-        # For a moment after exec Linux shows no arguments, so it would not be found by them.
-        while not command_line(pid) and (stat := process_stat(pid)) is not None and stat.state != "Z":
-            time.sleep(_BRIEFLY_SECONDS)
+        wait_until_found(pid, self.folder)
 
     def stop(self) -> None:
         """Ends it by SIGTERM, a paused one too, and by SIGKILL if it has not ended in STOP_SECONDS_MAX."""
@@ -210,6 +208,16 @@ def find_nodes(folder: Path) -> list[int]:
     return [
         int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and wanted in command_line(int(entry.name))
     ]
+
+
+def wait_until_found(pid: int, folder: Path) -> None:
+    """Until a process just started is found by its arguments, or has ended.
+
+    While it becomes the program, Linux shows its parent's arguments for a moment, and then none.
+    """
+    wanted = marker(folder)
+    while wanted not in command_line(pid) and (stat := process_stat(pid)) is not None and stat.state != "Z":
+        time.sleep(_BRIEFLY_SECONDS)
 
 
 def _reap(pids: dict[int, int]) -> None:
