@@ -17,7 +17,13 @@ from ordermesh.adapters.stores import OpenableStore, prepare_store
 from ordermesh.core.decider import Table
 from ordermesh.runtime.ports import Store, StoreUnavailable
 from ordermesh.runtime.settings import CannotStart, OutOfReach, Settings
-from ordermesh.runtime.topology import DEFAULT_GROUPS, SEPARATE_GROUPS, numbers_of
+from ordermesh.runtime.topology import (
+    DEFAULT_GROUPS,
+    SEPARATE_GROUPS,
+    SINGLE_GROUPS,
+    numbers_of,
+    with_single_groups,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -29,7 +35,8 @@ async def prepare_deployment(
     build: str,
     make: Callable[[], log_pb2.Deployment],
 ) -> log_pb2.Deployment:
-    """What is recorded, or else what `make` gives, recorded now. Raises CannotStart, StoreUnavailable, ValueError."""
+    """What is recorded, or else what `make` gives, recorded now; with groups that newer builds have added. Raises
+    CannotStart, StoreUnavailable, ValueError."""
     copy = DeploymentFile(settings.data)
     try:
         await prepare_store(settings, tables, build)
@@ -37,6 +44,7 @@ async def prepare_deployment(
         stored = await store.load_deployment()
         if stored is None:
             stored = await store.create_deployment(make().SerializeToString(deterministic=True))
+        stored = await _completed(store, stored)
     except StoreUnavailable as error:
         known = copy.read()
         if known is None or not known.groups:  # a repartition may have made them others
@@ -46,6 +54,15 @@ async def prepare_deployment(
     deployment = log_pb2.Deployment.FromString(stored)
     _keep(settings, copy, deployment)
     return deployment
+
+
+async def _completed(store: Store, stored: bytes) -> bytes:
+    """The record, with the single groups that it lacked; the one that counts. Raises StoreUnavailable."""
+    deployment = log_pb2.Deployment.FromString(stored)
+    whole = with_single_groups(deployment)
+    if whole == deployment:
+        return stored
+    return await store.replace_deployment(stored, whole.SerializeToString(deterministic=True))
 
 
 async def known_deployment(settings: Settings, store: Store) -> log_pb2.Deployment:
@@ -70,7 +87,7 @@ async def known_deployment(settings: Settings, store: Store) -> log_pb2.Deployme
 
 def check_partitions(settings: Settings, deployment: log_pb2.Deployment) -> None:
     """Raises CannotStart where other partitions are asked for than there are."""
-    numbers = {len(numbers_of(group)) for group in deployment.groups}
+    numbers = {len(numbers_of(group)) for group in deployment.groups if group.name not in SINGLE_GROUPS}
     if settings.partitions is not None and numbers != {settings.partitions}:
         has = ", ".join(f"{group.name} {len(numbers_of(group))}" for group in deployment.groups)
         raise CannotStart(
@@ -82,12 +99,12 @@ def check_partitions(settings: Settings, deployment: log_pb2.Deployment) -> None
 
 def groups_wanted(settings: Settings) -> Mapping[str, Sequence[str]]:
     """Which services share logs in a new deployment."""
-    return SEPARATE_GROUPS if settings.groups == "per-service" else DEFAULT_GROUPS
+    return {**(SEPARATE_GROUPS if settings.groups == "per-service" else DEFAULT_GROUPS), **SINGLE_GROUPS}
 
 
 def check_groups(settings: Settings, deployment: log_pb2.Deployment) -> None:
     """Raises CannotStart where services are asked to share logs otherwise than they do."""
-    has = {group.name: tuple(group.services) for group in deployment.groups}
+    has = {group.name: tuple(group.services) for group in with_single_groups(deployment).groups}
     if settings.groups is not None and has != {name: tuple(each) for name, each in groups_wanted(settings).items()}:
         raise CannotStart(
             f"{_place(settings)} was made with other groups ({', '.join(has)}) than --groups {settings.groups}; they"

@@ -1,10 +1,10 @@
-"""The roles of processes: what an edge, an owner and a relay are made of, from their start to their clean end."""
+"""The roles of processes: what an edge, an owner, a relay and who delivers webhooks are made of, from start to end."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,25 +12,34 @@ from typing import TYPE_CHECKING
 from oms.log.v1 import log_pb2
 from oms.payment.v1 import payment_commands_pb2
 from ordermesh.adapters.nats_access import nats_access
-from ordermesh.adapters.sandbox_payments import TOKENS, SandboxPayments
-from ordermesh.bootstrap import INSTANCE_VARIABLE, Adapters, adapters, build, kernel_options, open_ledger, services
+from ordermesh.bootstrap import (
+    INSTANCE_VARIABLE,
+    Adapters,
+    adapters,
+    build,
+    kernel_options,
+    open_payments,
+    order_policy,
+    services,
+)
 from ordermesh.deployment import known_deployment, replicas_of
 from ordermesh.gateway.heard import Neighbours, Statuses
 from ordermesh.gateway.patience import Patience
 from ordermesh.runtime import subjects
 from ordermesh.runtime.gate import Gate
-from ordermesh.runtime.host import OwnerHost, all_services
+from ordermesh.runtime.host import ACQUAINTANCE_S, OwnerHost, all_services
 from ordermesh.runtime.membership import Membership
 from ordermesh.runtime.ports import Log, LogError, Store
 from ordermesh.runtime.readiness import ReadinessCheck
 from ordermesh.runtime.relay import Relay
-from ordermesh.runtime.settings import CannotStart, Settings
+from ordermesh.runtime.settings import CannotStart, OutOfReach, Settings
 from ordermesh.runtime.topology import Topology
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from ordermesh.gateway.http_port import Probes
+    from ordermesh.notification.deliverer import Deliverer
 
 DRAIN_SHARE = 0.2
 """Of the time for a clean stop, what calls under way at an edge get; below the supervisor's share for edges."""
@@ -78,7 +87,7 @@ async def run_role(
         if deployment is None:
             return
         log, store = _measured(world, port)
-        run = {"edge": _edge, "owner": _owner, "relay": _relay}[role]
+        run = {"edge": _edge, "owner": _owner, "relay": _relay, "webhooks": _webhooks}[role]
         process = Process(
             instance=instance, settings=settings, groups=groups, world=world, log=log, store=store,
             deployment=deployment, port=port, serving=serving, stop=stop,
@@ -160,11 +169,9 @@ def _statuses(process: Process) -> Statuses:
 
 async def _owner(process: Process, patience: Patience) -> None:
     settings, world = process.settings, process.world
-    replicas = replicas_of(process.deployment)
-    ledger = await patience.until_there(lambda: open_ledger(settings, process.instance, replicas))
-    if ledger is None:
+    payments = await patience.until_there(lambda: open_payments(settings, process.instance, process.deployment))
+    if payments is None:
         return
-    payments = SandboxPayments(ledger)
     host = OwnerHost(
         instance=process.instance,
         build=build(),
@@ -174,7 +181,7 @@ async def _owner(process: Process, patience: Patience) -> None:
         clock=world.clock,
         services=services(settings),
         deployment=process.deployment,
-        effects={payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name: payments.handle},
+        effects={payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name: payments.provider.handle},
         options=kernel_options(settings),
         groups=process.groups,
     )
@@ -184,7 +191,7 @@ async def _owner(process: Process, patience: Patience) -> None:
         async with _readiness(process, statuses):
             await _until_stopped(asyncio.create_task(host.run()), process, host.stop)
     finally:
-        await payments.close()
+        await payments.provider.close()
 
 
 def _tell_of_owners(process: Process, host: OwnerHost, statuses: Statuses) -> None:
@@ -212,6 +219,7 @@ async def _until_stopped(running: asyncio.Task[None], process: Process, end: Cal
 
 
 async def _edge(process: Process, patience: Patience) -> None:
+    from ordermesh.adapters.jetstream_event_reader import JetStreamEventReader  # noqa: PLC0415 # as below
     from ordermesh.admin.fleet import Fleet  # noqa: PLC0415 # gRPC would double an owner's start
     from ordermesh.gateway.edge import EdgeOptions, EdgeServer  # noqa: PLC0415 # as above
     from ordermesh.gateway.tls import server_credentials  # noqa: PLC0415 # as above
@@ -220,9 +228,11 @@ async def _edge(process: Process, patience: Patience) -> None:
     settings, world, deployment = process.settings, process.world, process.deployment
     options = settings.kernel
     server = ServerOptions(reflection=settings.reflection, credentials=server_credentials(settings))
-    replicas = replicas_of(deployment)
-    ledger = await patience.until_there(lambda: open_ledger(settings, process.instance, replicas))
-    if ledger is None or process.port is None:
+    payments = await patience.until_there(lambda: open_payments(settings, process.instance, deployment))
+    events = JetStreamEventReader(settings.nats_servers, name=process.instance, access=nats_access(settings))
+    opened = await patience.until_there(lambda: _told_of_stream(events.open))
+    if payments is None or opened is None or process.port is None:
+        await events.close()
         return
     gate = Gate(
         instance=process.instance, log=process.log, bus=world.bus, clock=world.clock, deployment=deployment,
@@ -236,17 +246,30 @@ async def _edge(process: Process, patience: Patience) -> None:
         clock=world.clock,
         deployment=deployment,
         services=all_services(services(settings)),
-        options=EdgeOptions(server=server, payment_tokens=TOKENS, build=build()),
-        provider=ledger.entries,
+        options=EdgeOptions(
+            server=server,
+            payment_tokens=payments.tokens,
+            build=build(),
+            webhook_rules=settings.webhook_rules,
+            order_policy=order_policy(settings),
+            reconcile_pause_scale=settings.reconcile_pause_scale,
+        ),
+        payments=payments.provider,
+        provider=payments.truth,
+        events=events,
+        notices=None if payments.notices is None else payments.notices[1],
         fleet=Fleet(neighbours.members, world.bus, world.clock),
         registry=process.port.registry,
     )
     async with AsyncExitStack() as closing:
-        closing.push_async_callback(ledger.close)
+        closing.push_async_callback(payments.provider.close)
+        closing.push_async_callback(events.close)
         closing.push_async_callback(await world.bus.subscribe(subjects.MEMBERS, neighbours.hear))
         closing.push_async_callback(gate.close)
         await gate.start()
         await edge.start(settings.grpc)
+        if payments.notices is not None and edge.notices is not None:
+            process.port.probes.webhooks = {payments.notices[0]: edge.notices.answer}
         if settings.serves_http_api:
             process.port.probes.api = edge.http.application()
         process.port.probes.begin(edge.readiness)
@@ -265,8 +288,9 @@ async def _relay(process: Process, _patience: Patience) -> None:
 
     settings, world, deployment = process.settings, process.world, process.deployment
     events = JetStreamEvents(
-        settings.nats_servers, name=process.instance, replicas=replicas_of(deployment), access=nats_access(settings)
-    )
+        settings.nats_servers, name=process.instance, replicas=replicas_of(deployment),
+        bytes_max=settings.events_bytes, access=nats_access(settings),
+    )  # fmt: skip
     membership = Membership(process.instance, "relay", process.groups, build(), world.bus, world.clock, settings.kernel)
     relay = Relay(
         partitions=Topology(deployment).partitions(process.groups),
@@ -275,7 +299,7 @@ async def _relay(process: Process, _patience: Patience) -> None:
         bus=world.bus,
         clock=world.clock,
         publisher=events,
-        translate=CloudEvents(deployment.deployment_id).translate,
+        translate=CloudEvents(deployment.deployment_id, settings.events_format).translate,
         mine=membership.is_mine,
     )
     heartbeat = asyncio.create_task(membership.run())
@@ -304,3 +328,61 @@ async def _relay_told(process: Process) -> AsyncIterator[None]:
         yield
     finally:
         await end()
+
+
+async def _webhooks(process: Process, patience: Patience) -> None:
+    from ordermesh.adapters.http_post import HttpPost  # noqa: PLC0415 # only this role needs it
+    from ordermesh.adapters.jetstream_event_reader import JetStreamEventReader  # noqa: PLC0415 # as above
+    from ordermesh.notification.deliverer import Deliverer, DeliveryOptions  # noqa: PLC0415 # as above
+
+    settings, world = process.settings, process.world
+    gate = Gate(
+        instance=process.instance, log=process.log, bus=world.bus, clock=world.clock, deployment=process.deployment,
+        options=settings.kernel,
+    )  # fmt: skip
+    stream = JetStreamEventReader(settings.nats_servers, name=process.instance, access=nats_access(settings))
+    membership = Membership(process.instance, "webhooks", (), build(), world.bus, world.clock, settings.kernel)
+    options = DeliveryOptions(
+        rules=settings.webhook_rules,
+        retry_scale=settings.webhook_retry_scale,
+        disable_after_s=settings.webhook_disable_after_s,
+    )
+    async with AsyncExitStack() as closing:
+        post = HttpPost(settings.webhook_rules, user_agent=f"ordermesh/{build()}", ca=settings.webhook_ca)
+        closing.callback(post.close)
+        closing.push_async_callback(stream.close)
+        if await patience.until_there(lambda: _told_of_stream(stream.open)) is None:
+            return
+        if await patience.until_there(lambda: _told_of_stream(stream.bounds)) is None:  # a relay makes it
+            return
+        closing.push_async_callback(gate.close)
+        await gate.start()
+        deliverer = Deliverer(
+            stream=stream, store=process.store, gate=gate, bus=world.bus, clock=world.clock, post=post,
+            mine=membership.is_mine, options=options,
+        )  # fmt: skip
+        heartbeat = asyncio.create_task(membership.run())
+        closing.callback(heartbeat.cancel)
+        closing.callback(membership.leave)
+        await asyncio.sleep(ACQUAINTANCE_S)
+        _tell_of_webhooks(process, deliverer)
+        async with _readiness(process, _statuses(process)):
+            await _until_stopped(asyncio.create_task(deliverer.run()), process, deliverer.stop)
+
+
+async def _told_of_stream(ask: Callable[[], Awaitable[object]]) -> bool:
+    """Whether the stream of integration events answers. Raises OutOfReach."""
+    try:
+        await ask()
+    except LogError as error:
+        raise OutOfReach(f"the stream of integration events cannot be read: {error}") from error
+    return True
+
+
+def _tell_of_webhooks(process: Process, deliverer: Deliverer) -> None:
+    """Has /metrics tell of the webhooks that this process delivers."""
+    if process.port is None:
+        return
+    from ordermesh.gateway.webhook_metrics import WebhookMetrics  # noqa: PLC0415 # as in `_port`
+
+    WebhookMetrics(process.port.registry, deliverer)

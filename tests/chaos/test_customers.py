@@ -22,15 +22,19 @@ from ordermesh.testing.chaos.checks import judge
 from ordermesh.testing.chaos.collector import Collector
 from ordermesh.testing.chaos.evidence import Evidence
 from ordermesh.testing.chaos.journal import read_journal
+from ordermesh.testing.chaos.webhooks import Webhooks
+from tests.chaos.truth import OPTIONS
 from tests.e2e.engine import ROOT, STOP_S, Engine, environment, until
 
-RATE, ORDERS, DRAIN_S = 15, 60, 60
+RATE, ORDERS, DRAIN_S = 15, 120, 60
+CHANGES = {"amend", "cut", "hold", "release"}
+"""Calls that some of so many customers make."""
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """An engine on this machine, with time between a shipment and its dispatch."""
-    with Engine(tmp_path / "data", "--partitions", "2", "--dispatch-delay-s", "0.3") as running:
+    with Engine(tmp_path / "data", "--partitions", "2", "--dispatch-delay-s", "0.3", *OPTIONS) as running:
         yield running
 
 
@@ -63,11 +67,20 @@ def trade(engine: Engine, journal: Path) -> None:
 
 async def test_what_customers_were_told_holds_and_what_is_planted_is_found(engine: Engine, tmp_path: Path) -> None:
     journal = tmp_path / "journal.jsonl"
-    trade(engine, journal)
     nats = engine.ready["nats"]
-    evidence = await Collector([engine.grpc], [nats], lambda _text: None).collect(journal, engine.data)
+    webhooks = Webhooks(tmp_path, seed=5)
+    await webhooks.start(engine.grpc)
+    try:
+        trade(engine, journal)
+        webhooks.heal()
+        evidence = await Collector([engine.grpc], [nats], lambda _text: None).collect(journal, engine.data)
+        evidence.arrived = await webhooks.arrived(evidence.events, lambda _text: None)
+    finally:
+        await webhooks.stop()
     verdict = judge(evidence)
     assert verdict.violations == []
+    assert {told.call for told in evidence.journal} >= CHANGES
+    assert "OrderAmended" in {entry.event for order in evidence.orders.values() if order for entry in order.timeline}
     assert all(verdict.compared[name] for name in ("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9")), verdict.compared
     assert len(evidence.ledger) == len(list(read_ledger(engine.data / LEDGER_FILE)))
     for planted, invariant in (

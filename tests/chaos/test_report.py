@@ -106,7 +106,7 @@ def test_the_results_line_is_json_with_all_figures() -> None:
     line = json.loads(json.dumps(results_line(outcome())))
     assert line["seed"] == 7
     assert line["violations"] == ["I6: ordermesh verify: I3: a cup is missing"]
-    assert line["orders"] == {"CANCELLED": 1, "COMPLETED": 1, "NOT_FOUND": 1, "REJECTED": 1}
+    assert line["orders"] == {"CANCELLED": 1, "COMPLETED": 2, "NOT_FOUND": 1, "REJECTED": 1}
     assert line["longest_unavailable_s"] == 16.2
 
 

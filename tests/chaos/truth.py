@@ -1,24 +1,43 @@
-"""Evidence of a small run in which everything went well: tests plant what went wrong."""
+"""Evidence of a small run in which everything went well: tests plant what went wrong.
+
+One order was held, amended to twice as many pieces, and sent in two parts.
+"""
 
 from __future__ import annotations
 
 from ordermesh.adapters.provider_ledger import LedgerEntry
-from ordermesh.testing.chaos.evidence import Entry, Evidence, FinalOrder, FinalStock, Line, Published
+from ordermesh.testing.chaos.evidence import Arrived, Entry, Evidence, FinalOrder, FinalStock, Line, Published
 from ordermesh.testing.chaos.journal import Told
+from ordermesh.testing.chaos.webhooks import SETTINGS
 
-COMPLETED, CANCELLED, REJECTED, LOST = "order-2", "order-3", "order-5", "order-7"
+COMPLETED, CANCELLED, PARTS, REJECTED, LOST = "order-2", "order-3", "order-4", "order-5", "order-7"
 """Of an order whose create never got anywhere nothing is found. Even ids are restocked when they come back."""
 PRICE = 5_000_000_000
+OPTIONS = tuple(
+    part
+    for name, value in SETTINGS.items()
+    for part in ((f"--{name.replace('_', '-')}",) if value is True else (f"--{name.replace('_', '-')}", str(value)))
+)
+"""Flags of an engine whose webhooks may go to this machine."""
 _TIMELINES = {
     COMPLETED: ("OrderPlaced", "StockAllocated", "OrderConfirmed", "OrderShipped", "OrderCompleted", "OrderReturned",
                 "OrderRefunded"),
     CANCELLED: ("OrderPlaced", "StockAllocated", "UndoStarted", "AllocationReleased", "AuthorizationEnded",
                 "OrderCancelled"),
+    PARTS: ("OrderPlaced", "OrderHeld", "StockAllocated", "OrderReleased", "OrderConfirmed", "OrderAmended",
+            "ShipmentRequested", "OrderShipped", "ShipmentPaid", "ShipmentRequested", "OrderShipped", "ShipmentPaid",
+            "OrderCompleted"),
     REJECTED: ("OrderPlaced", "OrderRejected"),
 }  # fmt: skip
+_STATES = {COMPLETED: "COMPLETED", CANCELLED: "CANCELLED", PARTS: "COMPLETED", REJECTED: "REJECTED"}
+_PIECES = {PARTS: 4}
+"""Of each order that was amended; of any other there are two."""
 _NAMES = {
     "OrderPlaced": "placed",
     "OrderConfirmed": "confirmed",
+    "OrderHeld": "held",
+    "OrderReleased": "released",
+    "OrderAmended": "amended",
     "OrderCompleted": "completed",
     "OrderReturned": "returned",
     "OrderRefunded": "refunded",
@@ -36,16 +55,18 @@ def content(order_id: str, customer: str = "ada", quantity: int = 2) -> str:
 def order(order_id: str) -> FinalOrder:
     """One of the orders that were found."""
     timeline = [Entry(number, event) for number, event in enumerate(_TIMELINES[order_id], 1)]
-    returned = int(order_id == COMPLETED)
+    returned, pieces = int(order_id == COMPLETED), _PIECES.get(order_id, 2)
+    sent = pieces if _STATES[order_id] == "COMPLETED" else 0
     return FinalOrder(
         order_id=order_id,
-        content=content(order_id),
-        state=timeline[-1].event.removeprefix("Order").upper() if order_id != COMPLETED else "COMPLETED",
-        total_nanos=2 * PRICE,
+        placed=content(order_id),
+        content=content(order_id, quantity=pieces),
+        state=_STATES[order_id],
+        due_nanos=pieces * PRICE,
         refunded_nanos=returned * PRICE,
         version=len(timeline),
         timeline=timeline,
-        lines=[Line(f"CUP-{order_id}", 2, returned, PRICE)],
+        lines=[Line(f"CUP-{order_id}", pieces, returned, PRICE, sent)],
     )
 
 
@@ -61,8 +82,13 @@ def journal() -> list[Told]:
         *(
             told("create", key, "create", 1.0, persistence="STORED", version=1, event="OrderPlaced",
                  content=content(key))
-            for key in (COMPLETED, CANCELLED, REJECTED)
+            for key in (COMPLETED, CANCELLED, PARTS, REJECTED)
         ),
+        told("hold", PARTS, "hold", 2.0, persistence="LOGGED", version=2, event="OrderHeld"),
+        told("release", PARTS, "release", 3.0, persistence="LOGGED", version=4, event="OrderReleased"),
+        told("release", PARTS, "another", 4.0, outcome="NOT_FOUND", reason="HOLD_NOT_FOUND"),
+        told("amend", PARTS, "amend", 4.0, persistence="STORED", version=6, event="OrderAmended",
+             content=content(PARTS, quantity=4)),
         told("create", LOST, "create", 1.0, outcome="UNAVAILABLE", content=content(LOST)),
         told("create", COMPLETED, "again", 2.0, persistence="LOGGED", version=2, event="StockAllocated",
              content=content(COMPLETED)),
@@ -81,9 +107,14 @@ def journal() -> list[Told]:
     ]  # fmt: skip
 
 
-def ledger_entry(order_id: str, operation: str, nanos: int, key: str) -> LedgerEntry:
+def ledger_entry(order_id: str, operation: str, nanos: int, key: str, name: str = "") -> LedgerEntry:
     """Something that took effect at the provider."""
-    return LedgerEntry("2026-01-01T00:00:00Z", order_id, operation, "GBP", nanos // 10**9, nanos % 10**9, key)
+    return LedgerEntry("2026-01-01T00:00:00Z", order_id, operation, "GBP", nanos // 10**9, nanos % 10**9, key, name)
+
+
+def dispatched(*shipments: tuple[str, int]) -> list[Published]:
+    """That these shipments left: each has versions of its own."""
+    return [Published("shipping", "dispatched", key, 1, f"{key}-{number}") for key, number in shipments]
 
 
 def evidence() -> Evidence:
@@ -94,6 +125,7 @@ def evidence() -> Evidence:
         for entry in order(order_id).timeline
         if entry.event in _NAMES
     ]
+    published = [*events, *dispatched((COMPLETED, 1), (PARTS, 1), (PARTS, 2))]
     return Evidence(
         journal=journal(),
         orders={LOST: None, **{order_id: order(order_id) for order_id in _TIMELINES}},
@@ -103,7 +135,16 @@ def evidence() -> Evidence:
             ledger_entry(COMPLETED, "capture", 2 * PRICE, "b"),
             ledger_entry(COMPLETED, "refund", PRICE, "c"),
             ledger_entry(CANCELLED, "authorize", 2 * PRICE, "d"),
+            ledger_entry(PARTS, "authorize", 2 * PRICE, "f"),
+            ledger_entry(PARTS, "adjust", 2 * PRICE, "g", "6"),
+            ledger_entry(PARTS, "capture", PRICE, "h", "1"),
+            ledger_entry(PARTS, "capture", 3 * PRICE, "i", "2"),
             ledger_entry(CANCELLED, "void", 2 * PRICE, "e"),
         ],
-        events=[*events, Published("shipping", "dispatched", COMPLETED, 1)],
+        events=published,
+        arrived=[
+            Arrived(f"msg_{number}", event, is_signed=True, is_taken=is_taken)
+            for number, event in enumerate(published)
+            for is_taken in ((False, True) if number % 3 == 0 else (True,))
+        ],
     )

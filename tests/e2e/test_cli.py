@@ -64,6 +64,65 @@ def test_returns_and_refunds_add_up(engine: Engine) -> None:
     assert engine.json("stock", "get", "CUP")["stock"]["on_hand"] == "8"
 
 
+def test_an_order_is_held_reviewed_and_paid_otherwise(engine: Engine) -> None:
+    engine.json("stock", "receive", "VASE", "5")
+    created = ("order", "create", "--customer", "ada", "--line", "VASE:1:3")
+    reviewed = engine.json(*created, "--token", "tok_fraud_review")["order"]["order_id"]
+    until(lambda: engine.json("order", "get", reviewed)["order"]["holds"], "the order is held")
+    engine.json("order", "hold", reviewed, "--reason", "VIP", "--detail", "a good customer")
+    table = engine.call("order", "get", reviewed).stdout
+    assert "FRAUD_REVIEW, rule sandbox" in table
+    assert "VIP, a good customer" in table
+    engine.json("order", "release", reviewed, "--hold", "2")
+    engine.json("order", "release", reviewed, "--reason", "FRAUD_REVIEW", "--detail", "looked at")
+    assert engine.call("order", "release", reviewed, "--hold", "2").returncode == 4
+    assert engine.call("order", "release", reviewed).returncode == 2
+
+    declined = engine.json(*created, "--token", "tok_decline", "--payment-retry", "600")["order"]["order_id"]
+    until(lambda: "RETRY" in engine.call("order", "get", declined).stdout, "another token is waited for")
+    engine.json("order", "update-payment", declined, "--token", "tok_ok")
+    for order_id in (reviewed, declined):
+        watched = engine.call("order", "watch", order_id, "--until-ended", "--output", "json")
+        assert watched.returncode == 0, watched.stderr
+        assert engine.json("order", "get", order_id)["order"]["order_state"] == "ORDER_STATE_COMPLETED"
+
+
+def test_orders_that_wait_for_people_are_at_rest_for_the_audit(engine: Engine) -> None:
+    engine.json("stock", "receive", "BOWL", "5")
+    created = ("order", "create", "--customer", "ada", "--line", "BOWL:1:3")
+    held = engine.json(*created, "--token", "tok_fraud_review")["order"]["order_id"]
+    declined = engine.json(*created, "--token", "tok_decline", "--payment-retry", "600")["order"]["order_id"]
+    until(lambda: "FRAUD_REVIEW" in engine.call("order", "get", held).stdout, "the order is held")
+    until(lambda: "RETRY" in engine.call("order", "get", declined).stdout, "another token is waited for")
+
+    done = engine.call("verify")
+    assert done.returncode == 0, done.stdout
+
+    for order_id in (held, declined):
+        engine.json("order", "cancel", order_id)
+        assert engine.call("order", "watch", order_id, "--until-ended", "--output", "json").returncode == 0
+    assert engine.json("stock", "get", "BOWL")["stock"]["reserved"] == "0"
+
+
+def test_a_return_goes_step_by_step_and_an_order_is_exchanged(engine: Engine) -> None:
+    engine.json("stock", "receive", "LAMP", "10")
+    order_id = str(order_of(engine, "--line", "LAMP:3:2.50")["order_id"])
+    engine.json("order", "authorize-return", order_id, "--line", "1:2", "--reason", "too dim")
+    engine.json("order", "receive-return", order_id, "1", "--line", "1:2")
+    assert engine.call("order", "inspect-return", order_id, "1", "--line", "1:1").returncode == 2
+    engine.json("order", "inspect-return", order_id, "1", "--line", "1:1:1", "--include-shipping")
+    assert "COMPLETED, came: 2 of 2 of line 1" in engine.call("order", "get", order_id).stdout
+    assert engine.call("order", "cancel-return", order_id, "1").returncode == 1
+
+    swap = ("order", "exchange", order_id, "--back", "1:1", "--customer", "ada", "--line", "LAMP:1:4")
+    answer = engine.json(*swap, "--request-id", "swap")
+    assert engine.json(*swap, "--request-id", "swap")["replacement"]["order_id"] == answer["replacement"]["order_id"]
+    assert answer["order"]["exchanged_by"] == [answer["replacement"]["order_id"]]
+    assert order_id in engine.call("order", "get", answer["replacement"]["order_id"]).stdout
+    engine.json("order", "refund", order_id, "--amount", "0.50", "--goodwill")
+    until(lambda: "5.50 GBP" in engine.call("order", "get", order_id).stdout, "5.50 are refunded")
+
+
 def test_a_completed_order_cannot_be_cancelled(engine: Engine) -> None:
     engine.json("stock", "receive", "JAR", "1")
     order_id = str(order_of(engine, "--line", "JAR:1:1")["order_id"])
@@ -74,6 +133,26 @@ def test_a_completed_order_cannot_be_cancelled(engine: Engine) -> None:
     assert "ORDER_NOT_CANCELLABLE" in done.stderr
 
 
+def test_an_order_is_explained_to_people_and_programs(engine: Engine) -> None:
+    """An order whose provider takes two seconds says so; once it is complete it waits for nothing."""
+    engine.json("stock", "receive", "SLOW", "5")
+    options = ("--line", "SLOW:1:4.99", "--token", "tok_slow")
+    order_id = engine.json("order", "create", "--customer", "ada", *options)["order"]["order_id"]
+
+    done = engine.call("order", "explain", order_id)
+    assert done.returncode == 0, done.stderr
+    assert order_id in done.stdout
+    assert "waits for" in done.stdout
+
+    def waits_for() -> str:
+        found: str = engine.json("order", "explain", order_id)["explanation"]["waiting_for"]
+        return found
+
+    assert until(lambda: waits_for() == "WAITING_FOR_NOTHING", "the order waits for nothing")
+    missing = engine.call("order", "explain", "019a0000-0000-7000-8000-000000000000")
+    assert missing.returncode == 4
+
+
 def test_lists_reservations_partitions_and_logs_can_be_read(engine: Engine) -> None:
     engine.json("stock", "receive", "PAN", "9")
     order_id = str(order_of(engine, "--line", "PAN:3:1")["order_id"])
@@ -81,7 +160,7 @@ def test_lists_reservations_partitions_and_logs_can_be_read(engine: Engine) -> N
     assert order_id in [order["order_id"] for order in engine.json("order", "list", "ada")["orders"]]
     assert [r["sku"] for r in engine.json("stock", "reservations", order_id)["reservations"]] == ["PAN"]
     groups = {partition["group"] for partition in engine.json("partitions")["partitions"]}
-    assert groups == {"orders", "stock"}
+    assert groups == {"orders", "stock", "notification"}
     assert engine.json("deadletters", "list")["dead_letters"] == []
     tail = engine.call("log", "tail", "orders/0", "--key", order_id, "--kind", "event")
     assert tail.returncode == 0, tail.stderr
@@ -117,7 +196,7 @@ def test_what_the_engine_finds_wrong_with_a_request_is_wrong_usage_and_names_eac
     assert done.stdout == ""
     assert "order.customer_id: has 257 characters" in done.stderr
     assert "order.payment_token: " in done.stderr
-    assert "tok_decline, tok_flaky, tok_ok, tok_slow" in done.stderr
+    assert "tok_decline, tok_flaky, tok_fraud_review, tok_no_increase, tok_ok, tok_slow" in done.stderr
     assert engine.call("stock", "adjust", "NEVER-SEEN", "--by", "-1").returncode == 4
 
 
@@ -131,7 +210,7 @@ def test_an_engine_that_is_not_there_has_exit_status_5() -> None:
 def test_the_audit_holds_and_prints_what_it_counted(engine: Engine) -> None:
     invariants = engine.json("verify")["invariants"]
 
-    assert [invariant["id"] for invariant in invariants] == ["I1", "I2", "I3", "I4", "I5", "I6"]
+    assert [invariant["id"] for invariant in invariants] == ["I1", "I2", "I3", "I4", "I5", "I6", "I9"]
     assert all(
         invariant["holds"] and set(invariant) == {"id", "holds", "checked", "violations"} for invariant in invariants
     )
@@ -218,7 +297,7 @@ def test_children_die_with_a_killed_supervisor_and_the_next_start_serves(fresh: 
 
 def test_the_number_of_partitions_is_fixed_at_the_first_start(tmp_path: Path) -> None:
     with Engine(tmp_path / "data", "--partitions", "2") as engine:
-        assert len(engine.json("partitions")["partitions"]) == 4
+        assert len(engine.json("partitions")["partitions"]) == 5, "two groups of two, and one of one"
 
     done = ordermesh("up", "--data", engine.data, "--partitions", "3", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
 

@@ -89,7 +89,8 @@ def assert_nothing_happened_twice(engine: Engine, order_ids: list[str]) -> None:
         assert names.count("capture") == int(is_completed), (order.order_id, names)
         assert names.count("void") <= int(not is_completed), (order.order_id, names)
         taken = {name: taken_nanos(operations[order.order_id], name) for name in ("capture", "refund")}
-        assert taken["capture"] == (nanos_of(order.total) if is_completed else 0)
+        due = order.due if order.HasField("due") else order.total
+        assert taken["capture"] == (nanos_of(due) if is_completed else 0)
         assert taken["refund"] == nanos_of(order.refunded)
     assert_shipped_once(engine, order_ids)
 

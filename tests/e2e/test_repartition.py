@@ -38,6 +38,8 @@ DISPATCH_DELAY_S = 30.0
 """Longer than it takes to stop, divide and start again: shipments wait for their timers meanwhile."""
 SHORT_DELAY_S = 5.0
 """Where it takes long anyway: they fall due meanwhile."""
+EVENTS_BYTES = 640 << 20
+GIVEN = ("--log-bytes", str(64 << 20), "--events-bytes", str(EVENTS_BYTES))
 ENDED = {order_pb2.ORDER_STATE_COMPLETED, order_pb2.ORDER_STATE_CANCELLED}
 STEPS = ("Making the new logs", "Draining the logs", "Beginning the new logs", "Recording the new partitions")
 
@@ -175,8 +177,8 @@ def divide(engine: Engine, *arguments: str) -> Any:
 
 
 def where(engine: Engine) -> Sequence[str]:
-    """The log's address, if it was given one."""
-    return engine.options[-2:] if "--nats" in engine.options else ()
+    """The log's address, if it was given one, and what it keeps of events."""
+    return engine.options[-4:] if "--nats" in engine.options else ()
 
 
 def numbers_of(engine: Engine, group: str) -> list[int]:
@@ -197,6 +199,15 @@ def assert_done_once(engine: Engine, customers: Customers) -> None:
             assert operations[order_id]["authorize"] <= 1, order_id
             assert operations[order_id]["capture"] == int(is_completed), order_id
             assert operations[order_id]["void"] <= int(not is_completed), order_id
+
+
+async def bytes_of_events(url: str) -> int | None:
+    """What the stream of events may keep."""
+    connection = await nats.connect(url)
+    try:
+        return (await connection.jetstream().stream_info("OM_EVENTS")).config.max_bytes
+    finally:
+        await connection.close()
 
 
 async def told_of(url: str) -> dict[str, list[str]]:
@@ -264,8 +275,8 @@ def divide_between_two_loads(engine: Engine, tmp_path: Path) -> None:
     assert looked.returncode == 0, looked.stderr
     assert "Nothing was changed" in looked.stderr
     report = divide(engine, "--to", "8", "--yes")
-    assert report["before"] == {"orders": 4, "stock": 4}
-    assert report["after"] == {"orders": 8, "stock": 8}
+    assert report["before"] == {"orders": 4, "stock": 4, "notification": 1}
+    assert report["after"] == {"orders": 8, "stock": 8, "notification": 1}
     assert report["carried"] >= 35  # the shipments' timers at least
     engine.start()
     assert numbers_of(engine, "orders") == list(range(4, 12))
@@ -294,7 +305,7 @@ def test_killed_at_any_step_it_is_ended_or_undone(tmp_path: Path, *, is_alone: b
         return
     with Nats(tmp_path / "nats") as nats_server:
         url = f"nats://127.0.0.1:{nats_server.port}"
-        with four_partitions(tmp_path, SHORT_DELAY_S, "--log-bytes", str(64 << 20), "--nats", url) as engine:
+        with four_partitions(tmp_path, SHORT_DELAY_S, *GIVEN, "--nats", url) as engine:
             divide_with_kills(engine, tmp_path)
 
 
@@ -322,6 +333,8 @@ def divide_with_kills(engine: Engine, tmp_path: Path) -> None:
     for step in STEPS:
         kill_at(engine, step, "--to", "3", "--yes")
     divide(engine, "--to", "3", "--yes", "--purge-old")
+    if urls := where(engine)[-1:]:
+        assert asyncio.run(bytes_of_events(urls[0])) == EVENTS_BYTES
     engine.start()
     assert numbers_of(engine, "orders") == list(range(4, 7))
     customers.create(10)

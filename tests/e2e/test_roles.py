@@ -15,7 +15,8 @@ from tests.e2e.roles import Role, running
 
 PARTITIONS = 2
 ORDERS = 12
-NAMES = ("owner-0", "owner-1", "relay-0", "edge-0")
+NAMES = ("owner-0", "owner-1", "relay-0", "webhooks-0", "edge-0")
+GROUPS = [("orders", PARTITIONS), ("stock", PARTITIONS), ("notification", 1)]
 NOT_READY, READY = 503, 200
 
 
@@ -29,7 +30,7 @@ def settings_of(nats: Nats) -> dict[str, str]:
 
 
 def processes(folder: Path, settings: Mapping[str, str]) -> list[Role]:
-    """Two owners, a relay and an edge, each with an empty directory of its own; only the store's file is shared."""
+    """A process or two of each role, each with an empty directory of its own; only the store's file is shared."""
     found = []
     for name in NAMES:
         data = folder / name
@@ -80,15 +81,16 @@ def test_processes_wait_for_nats_and_the_record_then_serve_and_tell_of_themselve
             status, answer, words = create_deployment(tmp_path, nats, "--partitions", str(PARTITIONS), "--wait-s", "60")
             assert status == 0, words
             made = json.loads(answer)
-            assert [(group["name"], group["partitions"]) for group in made["groups"]] == [("orders", 2), ("stock", 2)]
+            assert [(group["name"], group["partitions"]) for group in made["groups"]] == GROUPS
             for role in roles:
                 assert role.until_status("/startupz", READY)["ready"]
 
             _orders_are_completed(edge)
             _owners_tell(roles[:2])
+            _webhooks_tell(roles[3], edge)
             assert create_deployment(tmp_path, nats)[:2] == (status, answer), "done again, it does nothing"
             _other_partitions_are_refused(tmp_path, nats)
-            assert [role.end() for role in (edge, *roles[:3])] == [0, 0, 0, 0]
+            assert [role.end() for role in (edge, *roles[:4])] == [0] * 5
 
 
 def _orders_are_completed(edge: Role) -> None:
@@ -107,13 +109,26 @@ def _owners_tell(owners: list[Role]) -> None:
     """Together they own every partition, and what they decided is in their figures."""
     metrics = [owner.get("/metrics")[1] for owner in owners]
     owned = [set(re.findall(r"^ordermesh_partition_lag_seconds\{(.*)\}", text, re.MULTILINE)) for text in metrics]
-    assert len(owned[0] | owned[1]) == 2 * PARTITIONS
+    assert len(owned[0] | owned[1]) == 2 * PARTITIONS + 1
     assert not owned[0] & owned[1]
     text = "\n".join(metrics)
     assert figure(text, "ordermesh_frame_items_count") > 0
     assert figure(text, "ordermesh_log_append_seconds_count") > 0
     assert figure(text, "ordermesh_store_write_seconds_count") > 0
     assert figure(text, "ordermesh_log_bytes_max") > 0
+
+
+def _webhooks_tell(webhooks: Role, edge: Role) -> None:
+    """An endpoint that is nowhere is tried, and that is in the figures."""
+    made = ordermesh("webhooks", "create", "https://shop.invalid/", "--server", edge.grpc, "--output", "json")
+    assert made.returncode == 0, made.stderr
+    endpoint_id = json.loads(made.stdout)["endpoint"]["endpoint_id"]
+    assert ordermesh("webhooks", "test", endpoint_id, "--server", edge.grpc).returncode == 0
+    until(lambda: 'attempts_total{outcome="failed"} 0.0' not in webhooks.get("/metrics")[1], "an attempt is counted")
+    text = webhooks.get("/metrics")[1]
+    assert 'ordermesh_webhook_endpoints{state="active"} 1.0' in text
+    assert figure(text, "ordermesh_webhook_waiting") >= 1
+    assert figure(text, "ordermesh_webhook_oldest_age_seconds") > 0
 
 
 def _other_partitions_are_refused(folder: Path, nats: Nats) -> None:
@@ -131,7 +146,7 @@ def test_an_owner_that_is_killed_is_replaced_by_the_other_and_its_probe_says_so(
     with Nats(tmp_path / "nats") as nats:
         assert create_deployment(tmp_path, nats, "--partitions", "1")[0] == 0
         roles = processes(tmp_path, settings_of(nats))
-        first, second, _, edge = roles
+        first, second, *_, edge = roles
         with running(roles):
             edge.until_status("/readyz", READY)
             assert ordermesh("stock", "receive", "TEA", "100", "--server", edge.grpc).returncode == 0
@@ -161,4 +176,5 @@ def test_the_record_is_shown_and_where_there_is_none_that_is_said(tmp_path: Path
     assert status == 0
     shown = ordermesh("deployment", "show", "--data", tmp_path / "shared", "--output", "json")
     assert shown.stdout == made
-    assert [group["name"] for group in json.loads(made)["groups"]] == ["order", "payment", "shipping", "inventory"]
+    names = [group["name"] for group in json.loads(made)["groups"]]
+    assert names == ["order", "payment", "shipping", "inventory", "notification"]

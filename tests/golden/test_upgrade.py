@@ -1,6 +1,7 @@
 """This build redoes what earlier releases recorded to the same states, and refuses what a later one would write.
 
-Each folder RELEASE/SHAPE is a recording: `services/ordermesh/testing/golden` says what is in it and made it.
+Each folder RELEASE/SHAPE is a recording: `services/ordermesh/testing/golden` says what is in it and made it. That of
+0.1.0.dev1 is older than orders in parts, holds, returns step by step and counts.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ NOT_RECORDED = {
     "oms.payment.v1.RefundDeclined", "oms.payment.v1.VoidDeclined",
     # They need two things to happen at the same moment.
     "oms.order.v1.CancelRefused", "oms.payment.v1.PaymentClosed",
+    # They need a provider that holds what nobody asked for.
+    "oms.payment.v1.HoldReleaseStarted", "oms.payment.v1.HoldReleased",
+    # They need a provider that lost what it gave back.
+    "oms.payment.v1.RefundReissueStarted", "oms.payment.v1.RefundReissued", "oms.payment.v1.RefundReissueDeclined",
     # It needs a log that lost its tail.
     "oms.inventory.v1.StockRecounted",
 }  # fmt: skip

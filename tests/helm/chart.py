@@ -53,6 +53,11 @@ EVERYTHING: Values = {
         "dashboard": {"enabled": True},
     },
     "verify": {"schedule": "0 3 * * *"},
+    "payments": {
+        "provider": "stripe",
+        "stripe": {"existingSecret": "stripe", "webhookSecretKey": "webhooks"},
+        "reconcile": {"schedule": "0 4 * * *", "mend": True},
+    },
 }
 """Production with every option."""
 SHAPES = {

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 import pytest
 
+from ordermesh.core.targets import NETWORKS_REFUSED, NotAllowed, TargetRules, check_address
 from tests.helm.chart import EVERYTHING, PER_SERVICE, PRODUCTION, SHAPES, Object, Values, named, of_kind, pods, render
 
+INSIDE = [
+    ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"),
+    )
+]
+"""Networks of IPv4 that nobody reaches from everywhere."""
 DNS = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
 
 
 def selects(policy: Object, labels: dict[str, str]) -> bool:
     """Whether a policy is about pods with these labels."""
     selector = policy["spec"]["podSelector"]
-    excluded = {rule["key"]: rule["values"] for rule in selector.get("matchExpressions", [])}
-    return bool(selector["matchLabels"].items() <= labels.items()) and not any(
-        labels.get(key) in names for key, names in excluded.items()
+    return bool(selector["matchLabels"].items() <= labels.items()) and all(
+        (labels.get(rule["key"]) in rule["values"]) == (rule["operator"] == "In")
+        for rule in selector.get("matchExpressions", [])
     )
 
 
@@ -66,6 +77,8 @@ def test_processes_reach_log_and_store_and_nothing_else() -> None:
         "edge": program,
         "owner-orders": program,
         "owner-stock": program,
+        "owner-notification": program,
+        "webhooks": program | {443},
         "relay": program,
         "deployment": program | {50051},
         "test": {50051},
@@ -74,11 +87,43 @@ def test_processes_reach_log_and_store_and_nothing_else() -> None:
     }
 
 
+def test_webhooks_reach_no_network_that_the_program_refuses() -> None:
+    """The policy says again what the program checks: a hole in one is none in both."""
+    policy = named(render({}), "NetworkPolicy", "webhooks")["spec"]
+    (rule,) = policy["egress"]
+    excepted = [ip_network(text) for block in rule["to"] for text in block["ipBlock"].get("except", [])]
+
+    for text in (*NETWORKS_REFUSED, *INSIDE):
+        assert any(text[0] in one and text[-1] in one for one in excepted), text
+    for network in excepted:
+        with pytest.raises(NotAllowed):
+            check_address(network[0], TargetRules())
+
+
 def test_production_s_ports_are_those_of_its_addresses() -> None:
     nats = {"url": "tls://a:4333,tls://b"}
     found = reached({**PRODUCTION, "nats": nats, "cassandra": {"contactPoints": "10.0.0.1:9142,10.0.0.2"}})
 
     assert found["relay"] == {4333, 4222, 9142, 9042}
+
+
+def test_only_who_asks_the_payment_provider_reaches_it() -> None:
+    stripe: Values = {"payments": {"provider": "stripe", "stripe": {"existingSecret": "stripe"}}}
+    found, anyway = reached(stripe), reached({})
+
+    asking = {name for name, numbers in found.items() if 443 in numbers - anyway[name]}
+    assert asking == {"edge", "owner-notification", "owner-orders", "owner-stock"}
+    peers = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    policy = named(render({**stripe, "networkPolicy": {"paymentPeers": peers}}), "NetworkPolicy", "payments")
+    assert policy["spec"]["egress"][0]["to"] == peers
+
+
+def test_payments_are_compared_when_it_is_asked_for() -> None:
+    jobs = {one["metadata"]["name"]: one for one in of_kind(render(EVERYTHING), "CronJob")}
+    pod = jobs["om-ordermesh-reconcile"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+    assert pod["containers"][0]["args"][:4] == ["payments", "reconcile", "--since", "48h"]
+    assert pod["containers"][0]["args"][-1] == "--mend"
 
 
 def test_only_named_clients_may_call_where_some_are_named() -> None:
@@ -124,8 +169,8 @@ def test_http_from_outside_reaches_the_api_and_not_metrics_or_probes() -> None:
     paths = named(objects, "Ingress", "http")["spec"]["rules"][0]["http"]["paths"]
     matches = of_kind(objects, "HTTPRoute")[0]["spec"]["rules"][0]["matches"]
 
-    assert [path["path"] for path in paths] == ["/v1", "/openapi.json"]
-    assert [match["path"]["value"] for match in matches] == ["/v1", "/openapi.json"]
+    assert [path["path"] for path in paths] == ["/v1", "/openapi.json", "/webhooks"]
+    assert [match["path"]["value"] for match in matches] == ["/v1", "/openapi.json", "/webhooks"]
     assert {path["backend"]["service"]["name"] for path in paths} == {"om-ordermesh-edge"}
 
 
@@ -164,7 +209,7 @@ def test_alerts_expect_every_partition_to_have_an_owner() -> None:
     rules = of_kind(render(EVERYTHING), "PrometheusRule")[0]["spec"]["groups"][0]["rules"]
     unknown = next(rule for rule in rules if rule.get("alert") == "OrdermeshPartitionUnknown")
 
-    assert unknown["expr"].endswith("< 64")
+    assert unknown["expr"].endswith("< 65")
 
 
 def test_the_certificate_names_every_service_of_the_api() -> None:

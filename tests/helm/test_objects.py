@@ -9,6 +9,8 @@ from tests.helm.chart import EVERYTHING, KUBERNETES, PER_SERVICE, SHAPES, THREE_
 
 OTHERS = {"Certificate", "GRPCRoute", "HTTPRoute", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
 """Kinds that something else brings to a cluster; their schemas are not Kubernetes'."""
+ALWAYS = ("owner-notification", "webhooks", "relay")
+"""What there is in every shape."""
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -41,16 +43,15 @@ def test_every_object_is_in_the_release_s_namespace(shape: str) -> None:
 def test_the_default_shape_has_an_owner_for_each_group_and_one_edge() -> None:
     names = {one["metadata"]["name"] for one in of_kind(render(), "Deployment")}
 
-    assert names == {f"om-ordermesh-{name}" for name in ("edge", "owner-orders", "owner-stock", "relay")}
+    assert names == {f"om-ordermesh-{name}" for name in ("edge", "owner-orders", "owner-stock", *ALWAYS)}
 
 
 def test_with_a_group_per_service_each_has_an_edge_and_an_owner() -> None:
     names = {one["metadata"]["name"] for one in of_kind(render(PER_SERVICE), "Deployment")}
     services = ("order", "payment", "shipping", "inventory")
 
-    assert names == {f"om-ordermesh-{role}-{service}" for role in ("edge", "owner") for service in services} | {
-        "om-ordermesh-relay"
-    }
+    own = {f"om-ordermesh-{role}-{service}" for role in ("edge", "owner") for service in services}
+    assert names == own | {f"om-ordermesh-{name}" for name in ALWAYS}
 
 
 def test_each_process_is_told_its_role_and_its_group() -> None:
@@ -62,6 +63,8 @@ def test_each_process_is_told_its_role_and_its_group() -> None:
     assert told["om-ordermesh-owner-payment"] == ["serve", "--role", "owner", "--group", "payment"]
     assert told["om-ordermesh-edge-payment"] == ["serve", "--role", "edge", "--group", "payment"]
     assert told["om-ordermesh-relay"] == ["serve", "--role", "relay"]
+    assert told["om-ordermesh-webhooks"] == ["serve", "--role", "webhooks"]
+    assert told["om-ordermesh-owner-notification"] == ["serve", "--role", "owner", "--group", "notification"]
 
 
 def test_a_team_releases_and_scales_its_service_alone() -> None:

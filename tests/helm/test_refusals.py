@@ -64,6 +64,16 @@ REFUSED: dict[str, tuple[Values, str]] = {
         "9 owners of 4 partitions",
     ),
     "an unknown scaler": ({"owner": {"autoscaling": {"kind": "cpu"}}}, 'is "cpu", has to be none, hpa or keda'),
+    "Stripe without a key": ({"payments": {"provider": "stripe"}}, "existingSecret: Stripe needs a key"),
+    "a key of Stripe's for the sandbox": (
+        {"payments": {"stripe": {"existingSecret": "s"}}},
+        "payments.provider is sandbox: no money would move",
+    ),
+    "an unknown payment provider": ({"payments": {"provider": "cash"}}, 'is "cash", has to be one of sandbox, stripe'),
+    "a comparison of no time": (
+        {"payments": {"reconcile": {"sinceHours": 0}}},
+        "sinceHours: is 0, has to be at least 1",
+    ),
     "keda without Prometheus": (
         {"owner": {"autoscaling": {"kind": "keda"}}},
         "autoscaling.prometheusAddress: keda needs the address of Prometheus",

@@ -66,8 +66,23 @@ def test_passwords_come_as_files_and_names_by_reference() -> None:
 
     assert settings["ORDERMESH_NATS_PASSWORD_FILE"] == "/secrets/nats/password"
     assert settings["ORDERMESH_CASSANDRA_PASSWORD_FILE"] == "/secrets/cassandra/password"
-    assert secrets == {"log", "log-tls", "store", "store-tls"}
+    assert secrets == {"log", "log-tls", "store", "store-tls", "stripe"}
     assert references == {"ORDERMESH_NATS_USER": "log", "ORDERMESH_CASSANDRA_USER": "store"}
+
+
+def test_stripe_s_key_is_a_file_of_owners_and_edges_alone() -> None:
+    objects = render(EVERYTHING)
+    settings = named(objects, "ConfigMap", "settings")["data"]
+    having = {
+        metadata["labels"]["app.kubernetes.io/component"]
+        for _, metadata, spec in pods(objects)
+        for volume in spec.get("volumes", [])
+        if volume.get("secret", {}).get("secretName") == "stripe"
+    }
+
+    assert settings["ORDERMESH_STRIPE_API_KEY_FILE"] == "/secrets/stripe/api-key"
+    assert settings["ORDERMESH_STRIPE_WEBHOOK_SECRET_FILE"] == "/secrets/stripe/webhooks"
+    assert having == {"edge", "owner-notification", "owner-orders", "owner-stock"}
 
 
 def test_a_credentials_file_counts_instead_of_user_and_password() -> None:

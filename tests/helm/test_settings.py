@@ -92,7 +92,7 @@ def test_nats_has_room_for_every_log(values: Values, groups: int) -> None:
     room = re.search(r"max_file_store: (\d+)", nats(values))
 
     assert room
-    assert int(room[1]) == groups * 4 * 256 * 1024**2 + 1024**3
+    assert int(room[1]) == (groups * 4 + 1) * 256 * 1024**2 + 1024**3
 
 
 def test_cassandra_syncs_before_it_acknowledges() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from oms.log.v1 import log_pb2
 from ordermesh.adapters.deployment_file import NAME, DeploymentFile
-from ordermesh.adapters.stores import make_store
+from ordermesh.adapters.stores import make_store, prepare_store
 from ordermesh.deployment import (
     check_groups,
     check_partitions,
@@ -21,7 +21,7 @@ from ordermesh.deployment import (
 )
 from ordermesh.runtime.ports import StoreUnavailable
 from ordermesh.runtime.settings import CannotStart, OutOfReach, Settings
-from ordermesh.runtime.topology import DEFAULT_GROUPS, SEPARATE_GROUPS, new_deployment
+from ordermesh.runtime.topology import DEFAULT_GROUPS, SEPARATE_GROUPS, new_deployment, numbers_of
 
 NOBODY = "127.0.0.1:1"
 """Where no Cassandra listens."""
@@ -56,6 +56,25 @@ async def test_the_first_start_makes_it_and_every_other_finds_it(tmp_path: Path)
     assert made.deployment_id == "first"
     assert await prepare(settings_of(tmp_path), "second") == made
     assert await known(settings_of(tmp_path)) == made
+
+
+async def test_a_deployment_that_was_made_before_there_were_webhooks_gets_their_group_once(tmp_path: Path) -> None:
+    store = make_store(settings_of(tmp_path), [], "test")
+    await prepare_store(settings_of(tmp_path), [], "test")
+    await store.open()
+    old = new_deployment("old", 3)
+    await store.create_deployment(old.SerializeToString(deterministic=True))
+    await store.close()
+
+    made = await prepare(settings_of(tmp_path))
+
+    assert [group.name for group in made.groups] == ["orders", "stock", "notification"]
+    assert list(made.groups)[:2] == list(old.groups), "what there was stays as it was"
+    assert [len(numbers_of(group)) for group in made.groups] == [3, 3, 1]
+    assert await prepare(settings_of(tmp_path)) == made
+    check_partitions(settings_of(tmp_path).model_copy(update={"partitions": 3}), made)
+    with pytest.raises(CannotStart):
+        check_partitions(settings_of(tmp_path).model_copy(update={"partitions": 1}), made)
 
 
 async def test_while_the_store_is_down_the_copy_is_taken(tmp_path: Path) -> None:

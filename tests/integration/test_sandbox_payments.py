@@ -16,6 +16,7 @@ import pytest_asyncio
 from google.type.money_pb2 import Money
 
 from oms.payment.v1.payment_commands_pb2 import (
+    PROVIDER_OPERATION_ADJUST,
     PROVIDER_OPERATION_AUTHORIZE,
     PROVIDER_OPERATION_CAPTURE,
     PROVIDER_OPERATION_VOID,
@@ -25,6 +26,7 @@ from oms.payment.v1.payment_commands_pb2 import (
 )
 from ordermesh.adapters import sandbox_payments
 from ordermesh.adapters.provider_ledger import KeyIndex, ProviderLedger, read_ledger
+from ordermesh.adapters.sandbox_holds import reference_of
 from ordermesh.adapters.sandbox_payments import SandboxPayments
 from ordermesh.payment.provider import ProviderUnreachable
 
@@ -93,7 +95,8 @@ async def until_definite(provider: SandboxPayments, asked: ProviderRequest, key:
 
 async def test_an_operation_that_works_is_one_line_of_the_ledger(provider: SandboxPayments, path: Path) -> None:
     result = await provider.handle(request(), "key-1")
-    assert result == ProviderResult(operation=PROVIDER_OPERATION_AUTHORIZE, approved=True)
+    expected = ProviderResult(operation=PROVIDER_OPERATION_AUTHORIZE, approved=True, reference=reference_of("key-1"))
+    assert result == expected
     (line,) = lines(path)
     members = json.loads(line)
     assert members.pop("time").endswith("Z")
@@ -196,3 +199,32 @@ def test_the_index_finds_what_was_added_and_nothing_else() -> None:
     assert index.count == 20_000
     assert all(b"%d" % i in index for i in range(20_000))
     assert not any(b"%d" % i in index for i in range(20_000, 60_000))
+
+
+@pytest.mark.parametrize("token", ["tok_ok", "tok_no_increase"])
+async def test_more_or_less_is_held_once_and_an_increase_may_be_declined(path: Path, token: str) -> None:
+    """An adjustment is in the ledger with its sign; what is declined leaves no trace."""
+    provider = SandboxPayments(ProviderLedger(path))
+    more = request(token, PROVIDER_OPERATION_ADJUST)
+    less = request(token, PROVIDER_OPERATION_ADJUST)
+    more.operation_id, less.operation_id = "5", "end"
+    less.amount.CopyFrom(Money(currency_code="GBP", units=-3, nanos=-250_000_000))
+    results = [await provider.execute(each, each.operation_id) for each in (more, more, less, less)]
+    looked_up = [await provider.execute(_looked_up(each), "another key") for each in (more, less)]
+    await provider.close()
+
+    approves = token == "tok_ok"
+    assert [result.approved for result in results] == [approves, approves, True, True]
+    assert [result.approved for result in looked_up] == [approves, True]
+    assert results[0].code == ("" if approves else "increase_declined")
+    amounts = [(entry.operation, entry.operation_id, entry.units, entry.nanos) for entry in read_ledger(path)]
+    taken = ("adjust", "5", 12, 500_000_000)
+    assert amounts == [*([taken] if approves else []), ("adjust", "end", -3, -250_000_000)]
+
+
+def _looked_up(asked: ProviderRequest) -> ProviderRequest:
+    """The same, that may have been asked before."""
+    again = ProviderRequest()
+    again.CopyFrom(asked)
+    again.look_up = True
+    return again

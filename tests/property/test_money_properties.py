@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oms.order.v1.order_pb2 import Order, OrderLine
 from ordermesh.core.ids import canonical_order_id, order_id_of, time_ms_of
 from ordermesh.core.money import NANOS_PER_UNIT, UNITS_MAX, money_of, nanos_of, pro_rata
-from ordermesh.order.model import complete, content_of, refund_nanos
+from ordermesh.order.model import complete, content_of, worth_nanos
 from tests.unit.orders import line, money
 
 amounts = st.integers(-UNITS_MAX * NANOS_PER_UNIT, UNITS_MAX * NANOS_PER_UNIT)
@@ -46,7 +46,7 @@ def test_the_total_is_what_all_lines_are_worth_when_they_come_back_and_the_charg
     order.lines.extend(lines)
     complete(order)
 
-    worth = sum(refund_nanos(each, each.quantity) for each in order.lines)
+    worth = sum(worth_nanos(each, each.quantity) for each in order.lines)
     assert nanos_of(order.total) == worth + charge * NANOS_PER_UNIT
 
 

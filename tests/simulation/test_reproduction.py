@@ -7,7 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ordermesh.testing.simulation.profile import LATER_FAULTS, OPERATION_FAULTS, TIMED_FAULTS, draw_profile
+from ordermesh.testing.simulation.profile import (
+    LATER_FAULTS,
+    OPERATION_FAULTS,
+    TELLING_FAULTS,
+    TIMED_FAULTS,
+    draw_profile,
+)
 from ordermesh.testing.simulation.run import run_seed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +53,8 @@ def test_the_seeds_cover_both_shapes_of_groups_and_every_kind_of_fault() -> None
     assert {profile.separate_groups for profile in profiles} == {False, True}
     assert {profile.partitions for profile in profiles} == {1, 2, 3}
     kinds = {kind for profile in profiles for kind in profile.rates}
-    assert kinds == OPERATION_FAULTS.keys() | TIMED_FAULTS.keys() | LATER_FAULTS.keys()
+    assert kinds == OPERATION_FAULTS.keys() | TIMED_FAULTS.keys() | LATER_FAULTS.keys() | TELLING_FAULTS.keys()
+    assert {(profile.relays, profile.couriers) for profile in profiles} >= {(0, 0), (1, 0), (1, 1), (2, 2)}
     assert {profile.upgrades_change_schema for profile in profiles} == {False, True}
     assert {profile.clerks_share > 0 for profile in profiles} == {False, True}
+    assert {draw_profile(seed).care_share > 0 for seed in range(1_001, 1_101)} == {False, True}

@@ -76,6 +76,18 @@ def test_a_placed_order_is_told_with_what_was_bought() -> None:
     assert b"tok_ok" not in event.data
 
 
+def test_an_amended_order_is_told_with_what_is_bought_now_and_a_cut_one_with_what_is_not() -> None:
+    total = Money(currency_code="GBP", units=7)
+    amended = order_pb2.Order(lines=[order_pb2.OrderLine(line_id="1", sku="A", quantity=2)], total=total)
+    cut = order_events_pb2.LinesCancelled(lines=[{"line_id": "1", "quantity": 1}], reason="CANCEL_REQUESTED")
+    frame = frame_of(order_events_pb2.OrderAmended(amended=amended), cut)
+    first, second = CloudEvents("dep").translate(PARTITION, frame)
+    now = told.OrderAmended.FromString(first.data)
+    assert ([(line.sku, line.quantity) for line in now.lines], now.total) == ([("A", 2)], total)
+    less = told.LinesCancelled.FromString(second.data)
+    assert ([(line.line_id, line.quantity) for line in less.lines], less.reason) == ([("1", 1)], "CANCEL_REQUESTED")
+
+
 def test_an_event_that_is_no_milestone_is_not_told() -> None:
     frame = frame_of(order_events_pb2.StockAllocated(), order_events_pb2.OrderConfirmed())
     (event,) = CloudEvents("dep").translate(PARTITION, frame)

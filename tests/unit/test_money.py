@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from google.type.money_pb2 import Money
 
 from oms.order.v1.order_pb2 import Order
-from ordermesh.core.money import UNITS_MAX, InvalidAmount, money_of, nanos_of, pro_rata, text_of
-from ordermesh.order.model import complete, refund_nanos
+from ordermesh.core.money import UNITS_MAX, InvalidAmount, coin_of, money_of, nanos_of, pro_rata, text_of
+from ordermesh.order.model import complete, worth_nanos
 from tests.unit.orders import line, money, order_of
 
 
@@ -98,10 +99,7 @@ def test_completing_names_lines_around_the_names_given_and_drops_outputs() -> No
 def test_pieces_given_back_one_by_one_add_up_to_the_line() -> None:
     a_line = line("A", 3, 3, 333_333_334)
     a_line.tax.CopyFrom(money(0, 1))
-    shares = []
-    for _ in range(3):
-        shares.append(refund_nanos(a_line, 1))
-        a_line.refunded_quantity += 1
+    shares = [worth_nanos(a_line, number + 1) - worth_nanos(a_line, number) for number in range(3)]
 
     assert sum(shares) == 3 * 3_333_333_334 + 1
     assert max(shares) - min(shares) <= 1
@@ -109,3 +107,18 @@ def test_pieces_given_back_one_by_one_add_up_to_the_line() -> None:
 
 def test_a_share_without_rest_is_exact() -> None:
     assert pro_rata(850_000_000, 5, 10) == 425_000_000
+
+
+@pytest.mark.parametrize(
+    ("currency", "units", "expected"),
+    [("GBP", 10, [3_330_000_000, 3_330_000_000, 3_340_000_000]), ("JPY", 10, [3 * 10**9, 3 * 10**9, 4 * 10**9])],
+)
+def test_shares_are_whole_coins_of_the_currency_and_add_up(currency: str, units: int, expected: list[int]) -> None:
+    total = units * 10**9
+    sums = [pro_rata(total, part, 3, coin_of(currency)) for part in range(4)]
+
+    assert [after - before for before, after in pairwise(sums)] == expected
+
+
+def test_shares_of_what_is_not_in_whole_coins_are_exact_to_a_nano() -> None:
+    assert pro_rata(10_005_000_001, 1, 2, coin_of("GBP")) == 5_002_500_000

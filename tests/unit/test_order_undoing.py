@@ -11,6 +11,7 @@ from oms.common.v1.request_record_pb2 import REQUEST_OUTCOME_DONE, REQUEST_OUTCO
 from oms.inventory.v1 import inventory_commands_pb2 as inventory
 from oms.order.v1 import order_commands_pb2 as commands
 from oms.order.v1.order_pb2 import Order
+from oms.order.v1.order_service_pb2 import LineQuantity
 from oms.payment.v1 import payment_commands_pb2 as payment
 from oms.shipping.v1 import shipping_commands_pb2 as shipping
 from ordermesh.core.requests import find
@@ -247,7 +248,29 @@ def test_what_left_or_was_rejected_cannot_be_cancelled(
     assert (told["order_state"], told["payment_state"], told["fulfillment_state"]) == states_told
 
 
-@pytest.mark.parametrize("before", [(CANCEL,), (CANCEL, RELEASED), (RESERVED, AUTHORIZED, CANCEL)])
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [(STOPPED, REQUEST_OUTCOME_DONE), (DISPATCHED, REQUEST_OUTCOME_REFUSED), (TOO_LATE, REQUEST_OUTCOME_REFUSED)],
+    ids=["stopped", "dispatched", "too late"],
+)
+@pytest.mark.parametrize(
+    "second",
+    [commands.Cancel(request_id="r2"), commands.Cancel(request_id="r2", lines=[LineQuantity(line_id="1", quantity=1)])],
+    ids=["whole", "pieces"],
+)
+def test_a_second_cancellation_ends_as_the_first_while_shipping_decides(
+    second: Message, answer: Message, outcome: int
+) -> None:
+    told = after(RESERVED, AUTHORIZED, CANCEL, second)
+    assert not told.messages
+    assert [each.outcome for each in told.state(KEY).requests] == [REQUEST_OUTCOME_PENDING] * 2
+    assert told.when(ORDER_ID, second).is_silent, "the same request again is the same"
+
+    told.when(ORDER_ID, answer)
+    assert [each.outcome for each in told.state(KEY).requests] == [outcome] * 2
+
+
+@pytest.mark.parametrize("before", [(CANCEL,), (CANCEL, RELEASED), (RESERVED, AUTHORIZED, CANCEL, STOPPED)])
 def test_a_second_cancellation_joins_the_first(before: tuple[Message, ...]) -> None:
     assert after(*before, commands.Cancel(request_id="r2")).is_silent
     assert after(*before, CANCEL).is_silent

@@ -17,7 +17,7 @@ from oms.payment.v1.payment_pb2 import (
 from ordermesh.payment.app import SERVICE
 from ordermesh.payment.model import payment_key
 from ordermesh.payment.rows import columns
-from ordermesh.testing.given import TENANT, Outcome, given
+from ordermesh.testing.given import START_US, TENANT, Outcome, given
 from tests.unit.orders import money
 
 ORDER = "order-1"
@@ -74,7 +74,7 @@ def test_an_authorisation_asks_the_provider_once() -> None:
 
     (request,) = outcome.effects
     assert request == commands.ProviderRequest(
-        operation=AUTHORIZE, order_id=ORDER, amount=money(30), payment_token="tok_ok"
+        operation=AUTHORIZE, order_id=ORDER, amount=money(30), payment_token="tok_ok", ask_time_us=START_US
     )
     assert outcome.when(ORDER, authorize()).is_silent
 
@@ -208,6 +208,19 @@ def test_a_declined_capture_is_tried_again_when_asked_again() -> None:
 
     assert len(outcome.when(ORDER, capture()).effects) == 1
     assert payment(outcome.when(ORDER, approved(CAPTURE, "1"))).captured == money(30)
+
+
+@pytest.mark.parametrize("units", [30, 0], ids=["a gift in the second shipment", "two shipments of gifts"])
+def test_nothing_can_be_taken_after_all_that_is_held_was(units: int) -> None:
+    outcome = asked(authorize(units), approved(AUTHORIZE), capture(units), approved(CAPTURE, "1"), capture(0, "2"))
+
+    assert outcome.refusal is None
+    outcome.when(ORDER, approved(CAPTURE, "2"))
+    assert outcome.messages == [answers.PaymentCaptured(capture_id="2")]
+    assert (payment(outcome).captured, payment(outcome).status) == (money(units), PAYMENT_STATUS_CAPTURED)
+    refusal = outcome.when(ORDER, capture(1, "3")).refusal
+    assert refusal is not None
+    assert refusal.reason == "CAPTURE_EXCEEDS_AUTHORIZED"
 
 
 def test_refunds_together_never_exceed_what_was_taken() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oms.common.v1.errors_pb2 import ErrorReason
-from oms.common.v1.request_record_pb2 import RequestRecord
+from oms.common.v1.request_record_pb2 import REQUEST_OUTCOME_PENDING, RequestRecord
 from oms.inventory.v1.inventory_commands_pb2 import ReceiveStock
 from ordermesh.core import errors
 from ordermesh.core.decider import Decision
@@ -53,6 +53,29 @@ def test_the_oldest_request_is_forgotten_past_the_limit() -> None:
     assert len(records) == REQUESTS_REMEMBERED_MAX
     assert find(records, "r0") is None
     assert find(records, "r1") is not None
+
+
+def test_what_is_open_is_not_forgotten_for_what_is_decided() -> None:
+    asked = record("open")
+    asked.outcome = REQUEST_OUTCOME_PENDING
+    records = [asked]
+    for number in range(2 * REQUESTS_REMEMBERED_MAX):
+        remember(records, record(f"r{number}"))
+
+    assert len(records) == REQUESTS_REMEMBERED_MAX
+    assert find(records, "open") is asked
+    assert find(records, f"r{2 * REQUESTS_REMEMBERED_MAX - 1}") is not None
+
+
+def test_of_requests_that_are_all_open_the_oldest_is_forgotten() -> None:
+    records: list[RequestRecord] = []
+    for number in range(REQUESTS_REMEMBERED_MAX + 1):
+        asked = record(f"r{number}")
+        asked.outcome = REQUEST_OUTCOME_PENDING
+        remember(records, asked)
+
+    assert len(records) == REQUESTS_REMEMBERED_MAX
+    assert find(records, "r0") is None
 
 
 def test_an_etag_has_to_be_the_current_version() -> None:

@@ -24,6 +24,7 @@ from ordermesh.inventory import app as inventory_app
 from ordermesh.inventory.model import reservation_key, stock_key
 from ordermesh.order.model import order_key
 from ordermesh.payment import decider as payments
+from ordermesh.payment import reconciling
 from ordermesh.payment.model import payment_key
 from ordermesh.testing.given import given
 
@@ -44,7 +45,7 @@ def test_an_order_that_waits_asks_again_at_once() -> None:
 
 def test_an_order_that_has_ended_settles_its_stock_only_where_its_end_is_lost() -> None:
     state = order_state_pb2.StoredOrder(step=order_state_pb2.ORDER_STEP_NONE)
-    state.order.lines.add(sku="TEA")
+    state.order.lines.add(sku="TEA", quantity=1)
     assert told(order_key("t", ORDER), state) == []
     assert told(order_key("t", ORDER), state, is_lost=True) == [order.ReservationAged(skus=["TEA"])]
 
@@ -53,9 +54,11 @@ def test_a_payment_asks_for_what_is_under_way_and_not_on_the_agenda() -> None:
     state = StoredPayment()
     state.payment.refunds.add(operation_id="1", status=payment_pb2.OPERATION_STATUS_PENDING)
     state.payment.refunds.add(operation_id="2", status=payment_pb2.OPERATION_STATUS_PENDING)
+    state.payment.refunds.add(operation_id="3", status=payment_pb2.OPERATION_STATUS_DONE)
+    state.payment.refunds.add(operation_id="4", status=payment_pb2.OPERATION_STATUS_DONE, reissuing=True)
     refund = payment.PROVIDER_OPERATION_REFUND
     found = told(payment_key("t", ORDER), state, asked=[(refund, "1")])
-    assert found == [payment.Reconcile(operation=refund, operation_id="2")]
+    assert found == [payment.Reconcile(operation=refund, operation_id=name) for name in ("2", "4")]
 
 
 def test_an_open_reservation_asks_its_order_and_no_other_does() -> None:
@@ -84,7 +87,7 @@ def test_reconciling_asks_the_provider_to_look_only_for_what_is_under_way(is_und
     authorizing, authorized = payment_pb2.PAYMENT_STATUS_AUTHORIZING, payment_pb2.PAYMENT_STATUS_AUTHORIZED
     state.payment.status = authorizing if is_under_way else authorized
     asked = payment.Reconcile(operation=payment.PROVIDER_OPERATION_AUTHORIZE)
-    decided = payments.reconcile({payment_key("t", ORDER): state}, asked, DOUBTFUL)
+    decided = reconciling.reconcile({payment_key("t", ORDER): state}, asked, DOUBTFUL)
     assert [effect.request.look_up for effect in decided.effects] == ([True] if is_under_way else [])  # type: ignore[attr-defined]  # a ProviderRequest
 
 

@@ -91,7 +91,7 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{/* Groups of services that share logs, by spaces. */}}
+{{/* Groups of services that share logs, by spaces; beside them there is always `notification`, of one partition. */}}
 {{- define "ordermesh.groups" -}}
 {{- ternary "order payment shipping inventory" "orders stock" (eq .Values.groups "per-service") -}}
 {{- end -}}
@@ -99,7 +99,8 @@ imagePullSecrets:
 {{/* Bytes that one NATS server keeps: every log, and 1 GiB for events, the sandbox's ledger and what is small. */}}
 {{- define "ordermesh.logBytesTotal" -}}
 {{- $groups := len (splitList " " (include "ordermesh.groups" .)) -}}
-{{- add (mul $groups (int64 (include "ordermesh.partitions" .)) (int64 (include "ordermesh.logBytes" .))) 1073741824 -}}
+{{- $logs := add1 (mul $groups (int64 (include "ordermesh.partitions" .))) -}}
+{{- add (mul $logs (int64 (include "ordermesh.logBytes" .))) 1073741824 -}}
 {{- end -}}
 
 {{/* Bytes of a quantity in Mi, Gi or Ti; 0 of any other. */}}
@@ -188,6 +189,9 @@ The programs that are placed, as JSON: name, role, group ("" for all) and values
 {{- $owner := mergeOverwrite (deepCopy $values.owner) (deepCopy ($own.owner | default dict)) -}}
 {{- $units = append $units (dict "name" (printf "owner-%s" $group) "role" "owner" "group" $group "values" $owner "image" ($own.image | default dict)) -}}
 {{- end -}}
+{{- $single := mergeOverwrite (deepCopy $values.owner) (dict "autoscaling" (dict "kind" "none")) -}}
+{{- $units = append $units (dict "name" "owner-notification" "role" "owner" "group" "notification" "values" $single "image" dict) -}}
+{{- $units = append $units (dict "name" "webhooks" "role" "webhooks" "group" "" "values" (deepCopy .Values.webhooks) "image" dict) -}}
 {{- $units = append $units (dict "name" "relay" "role" "relay" "group" "" "values" (deepCopy .Values.relay) "image" dict) -}}
 {{- toJson $units -}}
 {{- end -}}

@@ -131,6 +131,9 @@ volumes:
 {{- with $values.nats.tls.existingSecret }}{{ $_ := set $secrets "nats-tls" . }}{{ end -}}
 {{- with $values.cassandra.auth.existingSecret }}{{ $_ := set $secrets "cassandra" . }}{{ end -}}
 {{- with $values.cassandra.tls.existingSecret }}{{ $_ := set $secrets "cassandra-tls" . }}{{ end -}}
+{{- if and (eq $values.payments.provider "stripe") (has .role (list "owner" "edge")) -}}
+{{- $_ := set $secrets "stripe" $values.payments.stripe.existingSecret -}}
+{{- end -}}
 {{- if and $values.edge.tls.enabled (eq .role "edge") -}}
 {{- $_ := set $secrets "edge-tls" (include "ordermesh.edgeTlsSecret" .root) -}}
 {{- with $values.edge.tls.clientCaSecret }}{{ $_ := set $secrets "edge-client-ca" . }}{{ end -}}

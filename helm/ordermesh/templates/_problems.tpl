@@ -146,6 +146,21 @@
 {{- if and $values.verify.schedule $tls.enabled (not $tls.ownClientSecret) -}}
 {{- $problems = append $problems "verify.schedule: with edge.tls.enabled the audit needs certificates; name a secret in edge.tls.ownClientSecret." -}}
 {{- end -}}
+{{- if and (eq $values.payments.provider "stripe") (not $values.payments.stripe.existingSecret) -}}
+{{- $problems = append $problems "payments.stripe.existingSecret: Stripe needs a key; name the secret that it is in." -}}
+{{- end -}}
+{{- if and (eq $values.payments.provider "sandbox") $values.payments.stripe.existingSecret -}}
+{{- $problems = append $problems "payments.stripe: has a secret, but payments.provider is sandbox: no money would move." -}}
+{{- end -}}
+{{- if lt (int $values.payments.reconcile.sinceHours) 1 -}}
+{{- $problems = append $problems (printf "payments.reconcile.sinceHours: is %d, has to be at least 1." (int $values.payments.reconcile.sinceHours)) -}}
+{{- end -}}
+{{- if gt (int $values.payments.reconcile.sinceHours) 744 -}}
+{{- $problems = append $problems (printf "payments.reconcile.sinceHours: is %d, has to be at most 744, 31 days." (int $values.payments.reconcile.sinceHours)) -}}
+{{- end -}}
+{{- if and $values.payments.reconcile.schedule $tls.enabled (not $tls.ownClientSecret) -}}
+{{- $problems = append $problems "payments.reconcile.schedule: with edge.tls.enabled the comparison needs certificates; name a secret in edge.tls.ownClientSecret." -}}
+{{- end -}}
 {{- if and $values.ingress.enabled (not $values.ingress.host) -}}
 {{- $problems = append $problems "ingress.host: gRPC needs a host name of its own." -}}
 {{- end -}}
@@ -186,13 +201,13 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- $given := dict "data" "" "grpc" "" "http" "" "nats" "nats.url" "nats_user" "nats.auth" "nats_password" "nats.auth" "nats_password_file" "nats.auth" "nats_creds" "nats.auth" "nats_ca" "nats.tls" "nats_cert" "nats.tls" "nats_key" "nats.tls" "replicas" "deployment.logReplicas" "partitions" "deployment.partitions" "groups" "groups" "log_bytes" "deployment.logBytes" "start_wait_s" "deployment.waitSeconds" "sandbox_ledger" "" "store" "" "cassandra_contact_points" "cassandra.contactPoints" "cassandra_keyspace" "cassandra.keyspace" "cassandra_datacenter" "cassandra.datacenter" "cassandra_replication" "cassandra.replication" "cassandra_user" "cassandra.auth" "cassandra_password" "cassandra.auth" "cassandra_password_file" "cassandra.auth" "cassandra_tls" "cassandra.tls" "cassandra_tls_ca" "cassandra.tls" "cassandra_tls_certificate" "cassandra.tls" "cassandra_tls_key" "cassandra.tls" "tls_cert" "edge.tls" "tls_key" "edge.tls" "tls_client_ca" "edge.tls" -}}
+{{- $given := dict "data" "" "grpc" "" "http" "" "nats" "nats.url" "nats_user" "nats.auth" "nats_password" "nats.auth" "nats_password_file" "nats.auth" "nats_creds" "nats.auth" "nats_ca" "nats.tls" "nats_cert" "nats.tls" "nats_key" "nats.tls" "replicas" "deployment.logReplicas" "partitions" "deployment.partitions" "groups" "groups" "log_bytes" "deployment.logBytes" "start_wait_s" "deployment.waitSeconds" "sandbox_ledger" "" "payment_provider" "payments.provider" "stripe_api_key" "payments.stripe" "stripe_api_key_file" "payments.stripe" "stripe_webhook_secret" "payments.stripe" "stripe_webhook_secret_file" "payments.stripe" "store" "" "cassandra_contact_points" "cassandra.contactPoints" "cassandra_keyspace" "cassandra.keyspace" "cassandra_datacenter" "cassandra.datacenter" "cassandra_replication" "cassandra.replication" "cassandra_user" "cassandra.auth" "cassandra_password" "cassandra.auth" "cassandra_password_file" "cassandra.auth" "cassandra_tls" "cassandra.tls" "cassandra_tls_ca" "cassandra.tls" "cassandra_tls_certificate" "cassandra.tls" "cassandra_tls_key" "cassandra.tls" "tls_cert" "edge.tls" "tls_key" "edge.tls" "tls_client_ca" "edge.tls" -}}
 {{- range $name := keys $values.settings | sortAlpha -}}
 {{- if hasKey $given $name -}}
 {{- $problems = append $problems (printf "settings.%s: the chart decides that%s." $name (ternary (printf "; set %s" (get $given $name)) "" (ne (get $given $name) ""))) -}}
 {{- end -}}
 {{- end -}}
-{{- $choices := list (list "antiAffinity" $values.antiAffinity "soft" "hard" "none") (list "image.pullPolicy" $values.image.pullPolicy "Always" "IfNotPresent" "Never") (list "edge.service.type" $values.edge.service.type "ClusterIP" "NodePort" "LoadBalancer") -}}
+{{- $choices := list (list "payments.provider" $values.payments.provider "sandbox" "stripe") (list "antiAffinity" $values.antiAffinity "soft" "hard" "none") (list "image.pullPolicy" $values.image.pullPolicy "Always" "IfNotPresent" "Never") (list "edge.service.type" $values.edge.service.type "ClusterIP" "NodePort" "LoadBalancer") -}}
 {{- range $choice := $choices -}}
 {{- if not (has (index $choice 1) (slice $choice 2)) -}}
 {{- $problems = append $problems (printf "%s: is %q, has to be one of %s." (index $choice 0) (index $choice 1) (slice $choice 2 | join ", ")) -}}
@@ -209,7 +224,7 @@
 {{- end -}}
 {{- end -}}
 {{- range $variable := $values.extraEnv -}}
-{{- if and (regexMatch "PASSWORD|SECRET" ($variable.name | default "")) ($variable.value) -}}
+{{- if and (regexMatch "PASSWORD|SECRET|API_KEY" ($variable.name | default "")) ($variable.value) -}}
 {{- $problems = append $problems (printf "extraEnv: %s has its value in plain text; take it from a secret by valueFrom.secretKeyRef." $variable.name) -}}
 {{- end -}}
 {{- end -}}

@@ -7,6 +7,13 @@ ORDERMESH_HTTP: "0.0.0.0:8080"
 ORDERMESH_START_WAIT_S: {{ int $values.deployment.waitSeconds | quote }}
 ORDERMESH_NATS: {{ include "ordermesh.natsUrl" . | quote }}
 ORDERMESH_SANDBOX_LEDGER: nats
+ORDERMESH_PAYMENT_PROVIDER: {{ $values.payments.provider | quote }}
+{{- if eq $values.payments.provider "stripe" }}
+ORDERMESH_STRIPE_API_KEY_FILE: /secrets/stripe/{{ $values.payments.stripe.apiKeyKey }}
+{{- with $values.payments.stripe.webhookSecretKey }}
+ORDERMESH_STRIPE_WEBHOOK_SECRET_FILE: /secrets/stripe/{{ . }}
+{{- end }}
+{{- end }}
 ORDERMESH_STORE: cassandra
 ORDERMESH_CASSANDRA_CONTACT_POINTS: {{ include "ordermesh.contactPoints" . | quote }}
 ORDERMESH_CASSANDRA_KEYSPACE: {{ $values.cassandra.keyspace | quote }}

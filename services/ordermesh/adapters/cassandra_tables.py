@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ordermesh.core.decider import AGGREGATE_COLUMNS, Table
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the tables below and of every `Table`: raised by whoever changes one. A program refuses a newer one than its."""
 
 COMPONENT = "store"

@@ -62,7 +62,8 @@ class JetStreamEvents:
         bytes_max: int = BYTES_MAX_DEFAULT,
         access: NatsAccess = OPEN,
     ) -> None:
-        """`bytes_max` is what the stream keeps; the oldest events give way, and those of over a week."""
+        """`bytes_max` is what the stream keeps; the oldest events give way, and those of over a week. A stream that is
+        there with another size gets this one."""
         self._connection = Connection(servers, f"{name} events", access)
         self._requests = Requests(self._connection)
         self._replicas = replicas
@@ -76,9 +77,13 @@ class JetStreamEvents:
 
     async def _ensure_stream(self) -> None:
         try:
-            await call(self._requests, f"STREAM.INFO.{STREAM}", {}, API_SECONDS)
+            info = await call(self._requests, f"STREAM.INFO.{STREAM}", {}, API_SECONDS)
         except StreamMissing:
             await self._create()
+            return
+        if int(info["config"]["max_bytes"]) != self._bytes_max:
+            config = {**info["config"], "max_bytes": self._bytes_max}
+            await call(self._requests, f"STREAM.UPDATE.{STREAM}", config, API_SECONDS)
 
     async def _create(self) -> None:
         config = {

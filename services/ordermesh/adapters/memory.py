@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from ordermesh.adapters.page_tokens import kinds_of, next_token, token_values
 from ordermesh.core.decider import AGGREGATE_COLUMNS, Key, Row, Table
@@ -377,6 +378,7 @@ class MemoryStore:
         """As the port says."""
 
 
+@lru_cache(10_000)
 def subject_matches(pattern: str, subject: str) -> bool:
     """Whether a NATS subject matches a pattern with `*` (one part) and `>` (one or more at the end)."""
     if pattern == subject:

@@ -10,12 +10,16 @@ from oms.admin.v1 import admin_pb2, admin_service_pb2
 from oms.log.v1 import log_pb2
 from ordermesh.admin.fleet import Fleet
 from ordermesh.admin.ledger import ProviderTruth
+from ordermesh.admin.reconcile import Reconciler, span_of
 from ordermesh.admin.records import payload_json, records_of
 from ordermesh.admin.tally import INVARIANTS
 from ordermesh.admin.verify import verify
 from ordermesh.core.limits import TEXT_CHARACTERS_MAX
+from ordermesh.order.model import OrderPolicy
+from ordermesh.payment.provider import PaymentProvider
 from ordermesh.runtime.backend import Backend, decided_now
 from ordermesh.runtime.calls import Call
+from ordermesh.runtime.event_stream import EventStream
 from ordermesh.runtime.fields import Violations
 from ordermesh.runtime.gate import Overloaded
 from ordermesh.runtime.kernel_service import DEAD_LETTERS
@@ -36,11 +40,25 @@ KINDS: Sequence[Kind] = ("commands", "messages", "decisions")
 class AdminService:
     """The methods of oms.admin.v1.AdminService."""
 
-    def __init__(self, backend: Backend, truth: ProviderTruth | None, fleet: Fleet) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        truth: ProviderTruth | None,
+        payments: PaymentProvider | None,
+        fleet: Fleet,
+        events: EventStream | None = None,
+        reconcile_pause_scale: float = 1.0,
+        order_policy: OrderPolicy = OrderPolicy(),  # noqa: B008 # frozen
+    ) -> None:
         self._backend = backend
         self._truth = truth
+        self._payments = payments
+        self._events = events
+        self._order_policy = order_policy
         self._fleet = fleet
         self._verifying = asyncio.Lock()
+        self._reconciling = asyncio.Lock()
+        self._reconcile_pause_scale = reconcile_pause_scale
 
     async def ListPartitions(
         self, request: admin_service_pb2.ListPartitionsRequest, _call: Call
@@ -127,8 +145,22 @@ class AdminService:
                 violations.add(f"invariant_ids[{index}]", f"{invariant!r} is none of {', '.join(INVARIANTS)}")
         violations.check()
         async with self._verifying:
-            async for finding in verify(self._backend, self._truth, request.invariant_ids):
+            wanted, policy = request.invariant_ids, self._order_policy
+            async for finding in verify(self._backend, self._truth, self._events, wanted, policy):
                 yield admin_service_pb2.VerifyResponse(finding=finding)
+
+    async def ReconcilePayments(
+        self, request: admin_service_pb2.ReconcilePaymentsRequest, call: Call
+    ) -> AsyncIterator[admin_service_pb2.ReconcilePaymentsResponse]:
+        """Compares payments with their provider and mends what it may; one comparison at a time in a process."""
+        span = span_of(request, self._backend.clock.now_us())
+        if self._payments is None:
+            raise Problem("PROVIDER_UNAVAILABLE", "This process has no payment provider to compare with.")
+        async with self._reconciling:
+            reconciler = Reconciler(self._backend, self._payments, call, pause_scale=self._reconcile_pause_scale)
+            async for finding in reconciler.run(span, mend=request.mend):
+                yield admin_service_pb2.ReconcilePaymentsResponse(finding=finding)
+            yield admin_service_pb2.ReconcilePaymentsResponse(reconciliation=reconciler.counts)
 
     async def GetTopology(
         self, _request: admin_service_pb2.GetTopologyRequest, _call: Call

@@ -27,7 +27,7 @@ class ProviderOperation(Protocol):
 
     @property
     def operation(self) -> str:
-        """authorize, capture, void or refund."""
+        """authorize, adjust, capture, void, refund or release."""
 
     @property
     def units(self) -> int:
@@ -41,23 +41,48 @@ class ProviderOperation(Protocol):
     def idempotency_key(self) -> str:
         """What it was asked under; no key takes effect twice."""
 
+    @property
+    def operation_id(self) -> str:
+        """The provider's name of a hold that is released."""
+
 
 ProviderTruth = Callable[[], Iterable[ProviderOperation]]
 """Gives every operation that took effect so far, in order; may be called again. Called and read in a thread."""
 
 
 class Sums:
-    """What took effect for one order, in nanos."""
+    """What took effect for one order, in nanos; `released` by the provider's name of the hold."""
 
-    __slots__ = ("authorize", "capture", "refund", "void")
+    __slots__ = ("adjust", "authorize", "capture", "refund", "released", "void")
 
     def __init__(self) -> None:
-        self.authorize = self.capture = self.void = self.refund = 0
+        self.authorize = self.adjust = self.capture = self.void = self.refund = 0
+        self.released: dict[str, int] = {}
+
+    @property
+    def held(self) -> int:
+        """What the provider agreed to hold, with increases and decreases."""
+        return self.authorize + self.adjust
+
+    def add(self, operation: str, nanos: int, operation_id: str = "") -> None:
+        """One operation more. A hold that no payment needed, and that was released, counts as never held."""
+        if operation == "release":
+            self.authorize -= nanos
+            self.released[operation_id] = self.released.get(operation_id, 0) + nanos
+        else:
+            setattr(self, operation, getattr(self, operation) + nanos)
+
+    def of_payment(self, reference: str) -> tuple[int, int, int, int]:
+        """What was held, taken, let go and given back, as the payment with that hold has to know it: the release of its
+        own hold is its void."""
+        own = self.released.get(reference, 0)
+        return (self.held + own, self.capture, self.void + own, self.refund)
 
     def as_text(self) -> str:
         """For a person, in units."""
         parts = (
-            f"{name} {getattr(self, name) / NANOS_PER_UNIT:g}" for name in ("authorize", "capture", "void", "refund")
+            f"{name} {getattr(self, name) / NANOS_PER_UNIT:g}"
+            for name in ("authorize", "adjust", "capture", "void", "refund")
         )
         return ", ".join(parts)
 
@@ -84,8 +109,7 @@ async def sums_of(truth: ProviderTruth, wanted: Callable[[str], bool], tally: Ta
             if not wanted(entry.order_id):
                 continue
             of_order = sums.setdefault(entry.order_id, Sums())
-            name = entry.operation
-            setattr(of_order, name, getattr(of_order, name) + entry.units * NANOS_PER_UNIT + entry.nanos)
+            of_order.add(entry.operation, entry.units * NANOS_PER_UNIT + entry.nanos, entry.operation_id)
             if tally is not None:
                 _check_key(entry, keys, tally)
     return sums

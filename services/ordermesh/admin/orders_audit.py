@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from google.type.money_pb2 import Money
 
 from oms.order.v1 import order_pb2, order_state_pb2
-from oms.payment.v1 import payment_pb2, payment_state_pb2
-from oms.shipping.v1 import shipping_pb2, shipping_state_pb2
+from oms.payment.v1 import payment_pb2
 from ordermesh.admin import pauses
 from ordermesh.admin.ledger import ProviderTruth, Sums, ledger_slice, slices_of, sums_of
+from ordermesh.admin.order_rest import Parts, is_at_rest, left_behind, others_of, parted
 from ordermesh.admin.stored import key_of, load, pages
 from ordermesh.admin.tally import Tally
 from ordermesh.core import ids
 from ordermesh.core.decider import Key
 from ordermesh.core.money import nanos_of, text_of
-from ordermesh.order.model import ORDER, order_key
+from ordermesh.order.balance import unbalanced
+from ordermesh.order.model import ORDER, OrderPolicy, due_of, order_key
+from ordermesh.order.questions import shipment_number
+from ordermesh.payment.adjusting import is_adjusting
 from ordermesh.payment.model import PAYMENT, payment_key, pending_nanos
 from ordermesh.runtime.backend import Backend
 from ordermesh.shipping.model import SHIPMENT, shipment_key
@@ -35,8 +38,6 @@ rest."""
 TENANT = "default"
 """The provider knows orders by their ids alone."""
 
-ENDED = (order_pb2.ORDER_STATE_COMPLETED, order_pb2.ORDER_STATE_CANCELLED, order_pb2.ORDER_STATE_REJECTED)
-"""States in which nothing more happens by itself."""
 UNDONE = (order_pb2.ORDER_STATE_CANCELLED, order_pb2.ORDER_STATE_REJECTED)
 """States of orders that hold nothing."""
 _ASKING = (payment_pb2.PAYMENT_STATUS_AUTHORIZING, payment_pb2.PAYMENT_STATUS_VOIDING)
@@ -61,28 +62,15 @@ class Suspect(NamedTuple):
         return self._replace(problems=[each for each in self.problems if not (moved and each.invariant == "I5")])
 
 
-class Parts(NamedTuple):
-    """What is stored of one order."""
-
-    key: Key
-    order: order_state_pb2.StoredOrder
-    payment: payment_state_pb2.StoredPayment | None
-    shipment: shipping_state_pb2.StoredShipment | None
-
-    def versions(self) -> tuple[int, ...]:
-        """Changes with whatever happens to the order; 0 for what is not there."""
-        payment = 0 if self.payment is None else self.payment.payment.version
-        shipment = 0 if self.shipment is None else self.shipment.shipment.version
-        return (self.order.order.version, payment, shipment)
-
-
 class OrdersAudit:
-    """Reads every order with its payment and shipment, and the provider's ledger where there is one."""
+    """Reads every order with its payment and shipments, and the provider's ledger where there is one. `policy` is what
+    owners decide by: it says how long an order may wait."""
 
-    def __init__(self, backend: Backend, tally: Tally, truth: ProviderTruth | None) -> None:
+    def __init__(self, backend: Backend, tally: Tally, truth: ProviderTruth | None, policy: OrderPolicy) -> None:
         self._backend = backend
         self._tally = tally
         self._truth = truth
+        self._policy = policy
         self._kinds = backend.registry.kinds
         self.count = 0
 
@@ -125,9 +113,10 @@ class OrdersAudit:
                 self._tally.violated(*problem)
 
     async def _check_unknown(self, sums: Mapping[str, Sums]) -> None:
-        """What the provider did for orders that were not among the rows: they may have come meanwhile."""
+        """What the provider did for orders that were not among the rows: they may have come meanwhile. A hold that was
+        released again is nothing."""
         kind = self._kinds[ORDER]
-        keys = [order_key(TENANT, order_id) for order_id in sums]
+        keys = [order_key(TENANT, order_id) for order_id, found in sums.items() if any(found.of_payment(""))]
         for pause_s in (0.0, *pauses.PAUSES_S):
             if not keys:
                 return
@@ -143,27 +132,52 @@ class OrdersAudit:
         wrong = {}
         orders = await load(self._backend, self._kinds[ORDER], keys)
         payments = await load(self._backend, self._kinds[PAYMENT], [payment_key(k.tenant, k.key) for k in keys])
-        shipments = await load(self._backend, self._kinds[SHIPMENT], [shipment_key(k.tenant, k.key, 1) for k in keys])
+        shipments = await load(
+            self._backend,
+            self._kinds[SHIPMENT],
+            [name for k, o in orders.items() for name in _shipments(k, o).values()],
+        )
+        others = await self._others(orders)
+        now_us = self._backend.clock.now_us()
         for key, order in orders.items():
             payment = payments.get(payment_key(key.tenant, key.key))
-            parts = Parts(key, order, payment, shipments.get(shipment_key(key.tenant, key.key, 1)))
-            problems = list(problems_of(parts, sums.get(key.key, Sums()) if self._truth is not None else None))
+            own = {number: shipments[name] for number, name in _shipments(key, order).items() if name in shipments}
+            linked = {name: others[order_key(key.tenant, name)] for name in others_of(order.order)
+                      if order_key(key.tenant, name) in others}  # fmt: skip
+            parts = Parts(key, order, payment, own, linked)
+            said = sums.get(key.key, Sums()) if self._truth is not None else None
+            problems = list(problems_of(parts, said, now_us, self._policy))
             if problems:
                 wrong[key] = Suspect(parts.versions(), problems)
         return wrong
 
+    async def _others(self, orders: Mapping[Key, order_state_pb2.StoredOrder]) -> dict[Key, Any]:
+        """The orders that these name."""
+        names = {order_key(key.tenant, name) for key, state in orders.items() for name in others_of(state.order)}
+        return await load(self._backend, self._kinds[ORDER], sorted(names))
 
-def problems_of(parts: Parts, sums: Sums | None) -> Iterator[Problem]:
-    """What is wrong with an order, its payment and what the provider did for it."""
+
+def _shipments(key: Key, order: order_state_pb2.StoredOrder) -> dict[int, Key]:
+    """The keys of an order's shipments up to the newest, by their numbers."""
+    return {n: shipment_key(key.tenant, key.key, n) for n in range(1, shipment_number(order) + 1)}
+
+
+def problems_of(parts: Parts, sums: Sums | None, now_us: int, policy: OrderPolicy) -> Iterator[Problem]:
+    """What is wrong with an order, its payment, its shipments and what the provider did for it. `now_us` is the time in
+    microseconds since 1970."""
     order = parts.order.order
     if parts.key.key != order.order_id or not is_canonical(order.order_id):
         yield Problem("I2", f"the order stored under {parts.key.key} calls itself {order.order_id!r}")
     payment = parts.payment.payment if parts.payment is not None else payment_pb2.Payment()
     yield from _payment_problems(order, payment)
-    yield from _balance_problems(order, payment)
+    yield from _balance_problems(parts.order, payment)
     if sums is not None:
         yield from _provider_problems(order, payment, sums)
-    if not is_at_rest(parts):
+    for text in unbalanced(parts.order):
+        yield Problem("I4", f"order {order.order_id}: {text}")
+    for text in (*left_behind(parts), *parted(parts)):
+        yield Problem("I5", text)
+    if not is_at_rest(parts, now_us, policy):
         state = order_pb2.OrderState.Name(order.order_state).removeprefix("ORDER_STATE_")
         step = order_state_pb2.OrderStep.Name(parts.order.step).removeprefix("ORDER_STEP_")
         yield Problem("I5", f"order {order.order_id} has not ended: it is {state}, at step {step}")
@@ -175,17 +189,6 @@ def is_canonical(order_id: str) -> bool:
         return ids.canonical_order_id(order_id) == order_id
     except ids.InvalidIdentifier:
         return False
-
-
-def is_at_rest(parts: Parts) -> bool:
-    """Whether an order has ended with nothing open, or waits for people: for a dispatch by hand."""
-    if parts.order.order.order_state in ENDED:
-        return not parts.order.pending_refunds
-    waits_for_dispatch = parts.order.step == order_state_pb2.ORDER_STEP_SHIP
-    shipment = parts.shipment
-    return (
-        waits_for_dispatch and shipment is not None and shipment.shipment.state == shipping_pb2.SHIPMENT_STATE_PENDING
-    )
 
 
 def _payment_problems(order: order_pb2.Order, payment: payment_pb2.Payment) -> Iterator[Problem]:
@@ -200,14 +203,17 @@ def _payment_problems(order: order_pb2.Order, payment: payment_pb2.Payment) -> I
         yield Problem("I4", f"{name}: its captures or refunds do not add up")
 
 
-def _balance_problems(order: order_pb2.Order, payment: payment_pb2.Payment) -> Iterator[Problem]:
+def _balance_problems(state: order_state_pb2.StoredOrder, payment: payment_pb2.Payment) -> Iterator[Problem]:
     """An order against its payment."""
+    order, shipments = state.order, len(state.fulfillment.shipped) or 1
     captured, refunded = nanos_of(payment.captured), nanos_of(payment.refunded)
     if order.order_state == order_pb2.ORDER_STATE_COMPLETED:
         captures = sum(1 for each in payment.captures if each.status == payment_pb2.OPERATION_STATUS_DONE)
-        if captured != nanos_of(order.total) or captures != 1:
-            text = f"{captures} captures of {_text(payment.captured)}, its total is {_text(order.total)}"
-            yield Problem("I4", f"order {order.order_id} is completed with {text}")
+        if captured != nanos_of(due_of(order)) or captures != shipments:
+            text = f"{captures} captures of {_text(payment.captured)} for {shipments} shipments"
+            yield Problem("I4", f"order {order.order_id} is completed with {text}; {_text(due_of(order))} were due")
+        if captured != nanos_of(payment.authorized):
+            yield Problem("I4", f"order {order.order_id} is completed, and {_text(payment.authorized)} are held for it")
         if refunded != nanos_of(order.refunded):
             text = f"{_text(order.refunded)} refunded, and its payment {_text(payment.refunded)}"
             yield Problem("I4", f"order {order.order_id} has {text}")
@@ -219,10 +225,12 @@ def _balance_problems(order: order_pb2.Order, payment: payment_pb2.Payment) -> I
 
 def _provider_problems(order: order_pb2.Order, payment: payment_pb2.Payment, sums: Sums) -> Iterator[Problem]:
     """A payment against the provider's own truth, once the provider is not being asked anything."""
-    if payment.status in _ASKING or pending_nanos(payment.captures) or pending_nanos(payment.refunds):
+    if payment.status in _ASKING or is_adjusting(payment):
+        return
+    if pending_nanos(payment.captures) or pending_nanos(payment.refunds):
         return
     amounts = (payment.authorized, payment.captured, payment.voided, payment.refunded)
-    if tuple(map(nanos_of, amounts)) != (sums.authorize, sums.capture, sums.void, sums.refund):
+    if tuple(map(nanos_of, amounts)) != sums.of_payment(payment.reference):
         ours = ", ".join(
             f"{name} {_text(amount)}"
             for name, amount in zip(("authorize", "capture", "void", "refund"), amounts, strict=True)

@@ -13,8 +13,8 @@ from oms.admin.v1 import admin_pb2
 from oms.log.v1 import log_pb2
 from ordermesh.runtime.ports import PartitionId, Stored
 
-SECRETS = frozenset({"payment_token"})
-"""Members of payloads that are not shown: whoever reads logs need not be able to charge."""
+SECRETS = frozenset({"payment_token", "secret"})
+"""Members of payloads that are not shown: whoever reads logs need not be able to charge, or to sign."""
 REDACTED = "[redacted]"
 
 

@@ -261,8 +261,13 @@ def stock_problem(state: inventory_state_pb2.StoredStock) -> str:
     stock = state.stock
     if stock.available < 0 or stock.available != stock.on_hand - stock.reserved:
         return f"stock {stock.sku}: available is {stock.available}, on hand {stock.on_hand}, reserved {stock.reserved}"
+    if not 0 <= stock.shortage <= stock.reserved:
+        return f"stock {stock.sku}: shortage is {stock.shortage}, reserved {stock.reserved}"
     if stock.received != stock.on_hand + stock.committed:
         return f"stock {stock.sku}: received {stock.received}, on hand {stock.on_hand}, committed {stock.committed}"
+    queued = sum(each.quantity for each in state.queue)
+    if stock.backordered != queued:
+        return f"stock {stock.sku}: backordered is {stock.backordered}, its queue waits for {queued}"
     return ""
 
 

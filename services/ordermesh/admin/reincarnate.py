@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from oms.inventory.v1.inventory_commands_pb2 import Recount
+from oms.inventory.v1.inventory_commands_pb2 import Recount, ServeBackorders
 from oms.log.v1 import log_pb2
 from oms.payment.v1.payment_commands_pb2 import ProviderRequest
 from ordermesh.admin.ledger import ProviderTruth, sums_of
@@ -19,6 +19,7 @@ from ordermesh.admin.stock_audit import ReservedSums
 from ordermesh.admin.stored import KEYS_PER_LOAD, Deployed, key_of, load, pages, partition_of
 from ordermesh.admin.waking import wakes
 from ordermesh.core.decider import AggregateType, Key
+from ordermesh.core.limits import BACKORDERS_SERVED_MAX
 from ordermesh.inventory.model import RESERVATION, STOCK, stock_key
 from ordermesh.inventory.model import SERVICE as INVENTORY
 from ordermesh.order.model import ORDER, order_key
@@ -54,8 +55,8 @@ class Report:
 
 
 class Salvage:
-    """The rows of one partition, and what they ask for. `truth` is the provider's, `dispatches` says whether shipments
-    leave by themselves."""
+    """The rows of one partition, and what they ask for. `truth` is the provider's, None where it cannot be read as a
+    whole; `dispatches` says whether shipments leave by themselves."""
 
     def __init__(self, deployed: Deployed, log: Log, truth: ProviderTruth | None, *, dispatches: bool) -> None:
         self._deployed = deployed
@@ -97,11 +98,13 @@ class Salvage:
                         yield kind, key, row
 
     def _read_agenda(self, entries: Iterable[bytes]) -> None:
-        """What the provider is being asked."""
+        """What the provider is being asked to do; who only looks does not do it."""
         for data in entries:
             effect = log_pb2.AgendaEntry.FromString(data).effect
             if effect.type == ProviderRequest.DESCRIPTOR.full_name:
                 request = ProviderRequest.FromString(effect.payload)
+                if request.look_only:
+                    continue
                 self._asked[effect.tenant, effect.key].append((request.operation, request.operation_id))
 
     def _note(self, remains: Remains, kind: AggregateType, key: Key, row: Mapping[str, Any], report: Report) -> None:
@@ -135,6 +138,10 @@ class Salvage:
             sums = self._sums[key]
             if (state.stock.reserved, state.stock.committed) != (sums.reserved, sums.committed):
                 self._tell(INVENTORY, key, Recount(reserved=sums.reserved, committed=sums.committed))
+            waiting = [each.order_id for each in state.queue]
+            for start in range(0, len(waiting), BACKORDERS_SERVED_MAX):
+                part = waiting[start : start + BACKORDERS_SERVED_MAX]
+                self._tell(INVENTORY, key, ServeBackorders(order_ids=part))
         self._first += told
 
     async def _note_clocks(self, remains: Remains) -> None:

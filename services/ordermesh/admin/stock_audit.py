@@ -12,18 +12,20 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from oms.inventory.v1 import inventory_pb2, inventory_state_pb2
 from ordermesh.admin import pauses
-from ordermesh.admin.orders_audit import ENDED, Problem
+from ordermesh.admin.order_rest import ENDED
+from ordermesh.admin.orders_audit import Problem
 from ordermesh.admin.redo import stock_problem
 from ordermesh.admin.stored import key_of, load, pages
 from ordermesh.admin.tally import Tally
 from ordermesh.core.decider import Key
 from ordermesh.inventory import rows
-from ordermesh.inventory.model import RESERVATION, STOCK, stock_key
+from ordermesh.inventory.ledger import STOCK_MOVEMENTS, block_of, movement_of_row
+from ordermesh.inventory.model import HOLDING, RESERVATION, STOCK, held_by, out_by, stock_key
 from ordermesh.order.model import ORDER, order_key
 from ordermesh.runtime.backend import Backend
 
-OPEN = inventory_pb2.RESERVATION_STATE_OPEN
-COMMITTED = inventory_pb2.RESERVATION_STATE_COMMITTED
+BLOCKS_READ = 2
+"""Blocks of a SKU's ledger in which its newest movement is looked for: the newest may be empty yet."""
 
 _Problems = dict[Key, list[Problem]]
 """What is wrong with a SKU or a reservation; nothing where it only has to be looked at again."""
@@ -32,17 +34,16 @@ _Problems = dict[Key, list[Problem]]
 class ReservedSums:
     """What the reservations of a SKU add up to."""
 
-    __slots__ = ("committed", "reserved")
+    __slots__ = ("committed", "reserved", "waiting")
 
     def __init__(self) -> None:
-        self.reserved = self.committed = 0
+        self.reserved = self.committed = self.waiting = 0
 
     def add(self, reservation: inventory_pb2.Reservation) -> None:
         """Counts one more."""
-        if reservation.state == OPEN:
-            self.reserved += reservation.quantity
-        elif reservation.state == COMMITTED:
-            self.committed += reservation.quantity - reservation.restocked
+        self.reserved += held_by(reservation)
+        self.committed += out_by(reservation)
+        self.waiting += reservation.waiting
 
 
 class StockAudit:
@@ -74,6 +75,7 @@ class StockAudit:
         wrong = await self._read_reservations(sums, count=count)
         async for key, state in self._stocks():
             found = list(_stock_problems(state, sums.pop(key, ReservedSums())))
+            found += await self._ledger_problems(key, state.stock)
             if found:
                 wrong[key] = found if versions.get(key) == state.stock.version else []
             if count:
@@ -83,6 +85,23 @@ class StockAudit:
                 text = f"there is no stock {key.key}; its reservations say {left.reserved}, {left.committed}"
                 wrong[key] = [Problem("I3", text)]
         return wrong
+
+    async def _ledger_problems(self, key: Key, stock: inventory_pb2.Stock) -> list[Problem]:
+        """The newest movement must leave what there is now: what changes neither leaves none. A SKU without any in its
+        newest blocks is older than the ledger, and not judged; nor is any where no ledger is kept."""
+        if self._kinds[STOCK].event_rows is None:
+            return []
+        block = block_of(stock.version)
+        for each in range(block, max(block - BLOCKS_READ, -1), -1):
+            page = await self._backend.store.query(STOCK_MOVEMENTS, (key.tenant, key.key, each), count_max=1)
+            if page.rows:
+                last = movement_of_row(page.rows[0])
+                if (last.on_hand, last.reserved) == (stock.on_hand, stock.reserved):
+                    return []
+                left = f"on hand {last.on_hand}, reserved {last.reserved} at version {last.version}"
+                has = f"on hand {stock.on_hand}, reserved {stock.reserved} at version {stock.version}"
+                return [Problem("I3", f"stock {key.key}: {has}; its ledger ends with {left}")]
+        return []
 
     async def _stocks(self) -> AsyncIterator[tuple[Key, inventory_state_pb2.StoredStock]]:
         """The key and the state of every SKU."""
@@ -100,7 +119,7 @@ class StockAudit:
             for row in page:
                 key, reservation = key_of(kind, row), rows.reservation_of_row(row)
                 sums.setdefault(stock_key(key.tenant, key.key), ReservedSums()).add(reservation)
-                if reservation.state == OPEN:
+                if reservation.state in HOLDING:
                     still_open.append(key)
             wrong.update(await self._outliving(still_open))
             if count:
@@ -127,7 +146,8 @@ def _stock_problems(state: inventory_state_pb2.StoredStock, sums: ReservedSums) 
     if problem:
         yield Problem("I3", problem)
     stock = state.stock
-    if (stock.reserved, stock.committed) != (sums.reserved, sums.committed):
-        said = f"{sums.reserved}, {sums.committed}"
-        text = f"reserved {stock.reserved}, committed {stock.committed}; its reservations say {said}"
+    if (stock.reserved, stock.committed, stock.backordered) != (sums.reserved, sums.committed, sums.waiting):
+        said = f"{sums.reserved}, {sums.committed}, {sums.waiting}"
+        has = f"reserved {stock.reserved}, committed {stock.committed}, backordered {stock.backordered}"
+        text = f"{has}; its reservations say {said}"
         yield Problem("I3", f"stock {stock.sku}: {text}")

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from oms.admin.v1 import admin_pb2
 
-INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I6")
-"""What can be audited on a running deployment; I7 to I9 need more than its rows and logs."""
+INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I6", "I9")
+"""What can be audited on a running deployment; I7 and I8 need more than its rows, logs and events."""
 
 VIOLATIONS_MAX = 100
 """Violations that are told per invariant; the rest is only counted."""

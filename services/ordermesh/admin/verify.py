@@ -1,4 +1,4 @@
-"""The audit of a running deployment: I1 to I6, by what is logged, what is stored, and what the provider says.
+"""The audit of a running deployment: I1 to I6 and I9, by logs, rows, the provider's word, and the published events.
 
 It first waits, for a while, until there is nothing left to do; then it looks. What still changes meanwhile is looked at
 again, so traffic makes the audit slower, not wrong.
@@ -11,12 +11,15 @@ from collections.abc import AsyncIterator, Sequence
 
 from oms.admin.v1 import admin_pb2
 from oms.log.v1 import log_pb2
+from ordermesh.admin.events_audit import EventsAudit
 from ordermesh.admin.ledger import ProviderTruth
 from ordermesh.admin.orders_audit import OrdersAudit
 from ordermesh.admin.redo import audit_logs
 from ordermesh.admin.stock_audit import StockAudit
 from ordermesh.admin.tally import Tally
+from ordermesh.order.model import OrderPolicy
 from ordermesh.runtime.backend import Backend
+from ordermesh.runtime.event_stream import EventStream
 from ordermesh.runtime.ports import Kind, LogError, PartitionId, StoreUnavailable
 from ordermesh.runtime.problems import Problem
 
@@ -30,25 +33,37 @@ _COMMANDS: Sequence[Kind] = ("commands", "messages")
 
 
 async def verify(
-    backend: Backend, truth: ProviderTruth | None, invariant_ids: Sequence[str]
+    backend: Backend,
+    truth: ProviderTruth | None,
+    events: EventStream | None,
+    invariant_ids: Sequence[str],
+    policy: OrderPolicy,
 ) -> AsyncIterator[admin_pb2.Finding]:
-    """The findings, in order. Raises Problem when log or store do not answer."""
+    """The findings, in order; `policy` is what owners decide by. Raises Problem when log or store do not answer."""
     tally = Tally(invariant_ids)
     try:
         await settle(backend, SETTLE_S)
-        orders = OrdersAudit(backend, tally, truth)
-        stock = StockAudit(backend, tally)
-        await orders.run()
-        if tally.wants("I3", "I5", "I1", "I6"):
-            await stock.run()
-        if tally.wants("I1", "I2", "I3", "I6"):
-            await audit_logs(backend, tally, 3 * orders.count + stock.count)
+        if tally.wants("I1", "I2", "I3", "I4", "I5", "I6"):
+            await _audit_state(backend, tally, truth, policy)
+        if tally.wants("I9") and events is not None:
+            await EventsAudit(backend, tally, events).run()
     except LogError as error:
         raise Problem("LOG_UNAVAILABLE", "The log does not answer, so nothing can be said; try again.") from error
     except StoreUnavailable as error:
         raise Problem("STORE_UNAVAILABLE", "The store does not answer, so nothing can be said; try again.") from error
     for finding in tally.findings():
         yield finding
+
+
+async def _audit_state(backend: Backend, tally: Tally, truth: ProviderTruth | None, policy: OrderPolicy) -> None:
+    """Rows, logs and the provider."""
+    orders = OrdersAudit(backend, tally, truth, policy)
+    stock = StockAudit(backend, tally)
+    await orders.run()
+    if tally.wants("I3", "I5", "I1", "I6"):
+        await stock.run()
+    if tally.wants("I1", "I2", "I3", "I6"):
+        await audit_logs(backend, tally, 3 * orders.count + stock.count)
 
 
 async def settle(backend: Backend, timeout_s: float) -> bool:

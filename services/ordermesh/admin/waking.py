@@ -12,7 +12,6 @@ from typing import Any
 from google.protobuf.message import Message
 
 from oms.inventory.v1 import inventory_commands_pb2 as inventory
-from oms.inventory.v1.inventory_pb2 import RESERVATION_STATE_OPEN
 from oms.inventory.v1.inventory_state_pb2 import StoredReservation
 from oms.order.v1 import order_commands_pb2 as order
 from oms.order.v1 import order_state_pb2
@@ -23,9 +22,9 @@ from oms.shipping.v1 import shipping_commands_pb2 as shipping
 from oms.shipping.v1.shipping_pb2 import SHIPMENT_STATE_PENDING
 from oms.shipping.v1.shipping_state_pb2 import StoredShipment
 from ordermesh.core.decider import Key
-from ordermesh.inventory.model import RESERVATION
-from ordermesh.order.model import ORDER, skus_of
-from ordermesh.payment.model import PAYMENT
+from ordermesh.inventory.model import HOLDING, RESERVATION
+from ordermesh.order.model import ORDER, is_waiting, skus_of
+from ordermesh.payment.model import PAYMENT, attempt_name
 from ordermesh.shipping.model import SHIPMENT
 
 Asked = Sequence[tuple[int, str]]
@@ -35,7 +34,7 @@ Asked = Sequence[tuple[int, str]]
 def _wake_order(_key: Key, state: order_state_pb2.StoredOrder, *, is_lost: bool, asked: Asked) -> Iterator[Message]:
     """One that waits asks again; one that has ended says again what becomes of its stock."""
     del asked
-    if state.step != order_state_pb2.ORDER_STEP_NONE or state.pending_refunds:
+    if is_waiting(state):
         yield order.StepTimer(at_once=True)
     elif is_lost:
         yield order.ReservationAged(skus=skus_of(state.order))
@@ -51,22 +50,23 @@ def _wake_payment(_key: Key, state: StoredPayment, *, is_lost: bool, asked: Aske
 
 def _under_way(state: StoredPayment) -> Iterator[tuple[Any, str]]:
     if state.payment.status == payment_pb2.PAYMENT_STATUS_AUTHORIZING:
-        yield payment.PROVIDER_OPERATION_AUTHORIZE, ""
+        yield payment.PROVIDER_OPERATION_AUTHORIZE, attempt_name(state.attempt)
     if state.payment.status == payment_pb2.PAYMENT_STATUS_VOIDING:
         yield payment.PROVIDER_OPERATION_VOID, ""
     for operation, all_of_kind in (
         (payment.PROVIDER_OPERATION_CAPTURE, state.payment.captures),
         (payment.PROVIDER_OPERATION_REFUND, state.payment.refunds),
+        (payment.PROVIDER_OPERATION_ADJUST, state.payment.adjustments),
     ):
         for each in all_of_kind:
-            if each.status == payment_pb2.OPERATION_STATUS_PENDING:
+            if each.status == payment_pb2.OPERATION_STATUS_PENDING or each.reissuing:
                 yield operation, each.operation_id
 
 
 def _wake_reservation(key: Key, state: StoredReservation, *, is_lost: bool, asked: Asked) -> Iterator[Message]:
     """An open one asks its order what has become of it."""
     del is_lost, asked
-    if state.reservation.state == RESERVATION_STATE_OPEN:
+    if state.reservation.state in HOLDING:
         yield inventory.ReservationTimer(order_id=key.sub_key, skus=[key.key])
 
 

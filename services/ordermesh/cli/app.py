@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from ordermesh.cli import deployment, operate, orders, schema, stock
+from ordermesh.cli import (
+    deployment,
+    operate,
+    order_returns,
+    order_waiting,
+    orders,
+    payments,
+    schema,
+    stock,
+    webhooks,
+)
 from ordermesh.cli.bench import bench
 from ordermesh.cli.repartition import repartition
 from ordermesh.cli.replay import replay
@@ -41,7 +51,17 @@ app.command("up")(up)
 app.command("down")(down)
 app.command("serve")(serve_role)
 app.add_typer(orders.app, name="order")
+orders.app.command("hold")(order_waiting.hold)
+orders.app.command("release")(order_waiting.release)
+orders.app.command("update-payment")(order_waiting.update_payment)
+orders.app.command("authorize-return")(order_returns.authorize_return)
+orders.app.command("receive-return")(order_returns.receive_return)
+orders.app.command("inspect-return")(order_returns.inspect_return)
+orders.app.command("cancel-return")(order_returns.cancel_return)
+orders.app.command("exchange")(order_returns.exchange)
 app.add_typer(stock.app, name="stock")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(payments.app, name="payments")
 app.command("replay")(replay)
 app.command("verify")(verify)
 app.add_typer(operate.partitions, name="partitions")

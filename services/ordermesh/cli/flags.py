@@ -22,6 +22,8 @@ from ordermesh.runtime.settings import CONFIG_VARIABLE, KERNEL_DEFAULTS, Setting
 KERNEL_PREFIX = "kernel_"
 SHORT_FLAGS = {"cassandra_contact_points": "--cassandra"}
 """Settings that have a second flag, for being typed often."""
+NO_FLAG = frozenset({"stripe_api_key", "stripe_webhook_secret"})
+"""Secrets that come by environment or file only."""
 KERNEL_PANEL = "Limits and times of the kernel"
 
 
@@ -62,7 +64,7 @@ def _config_flag() -> Iterator[inspect.Parameter]:
 
 def _settings_flags() -> Iterator[inspect.Parameter]:
     for name, field in Settings.model_fields.items():
-        if name != "kernel":
+        if name != "kernel" and name not in NO_FLAG:
             default = "" if field.default in (None, "") else f" Default: {_shown(field.default)}."
             yield _parameter(name, _flag_type(field.annotation), f"{field.description}{default}", "Settings")
 

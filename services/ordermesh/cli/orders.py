@@ -1,14 +1,16 @@
-"""`ordermesh order`: creating, reading, watching, cancelling, returning and refunding orders."""
+"""`ordermesh order`: creating, reading, watching, explaining, amending, cancelling, returning, refunding orders."""
 
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from google.protobuf import json_format
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from oms.common.v1 import consistency_pb2
 from oms.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
@@ -22,9 +24,12 @@ from ordermesh.cli.client import (
     connected,
     usage,
 )
+from ordermesh.cli.explanation import explanation_rows
 from ordermesh.cli.output import Output, print_line, print_message
 
-app = typer.Typer(no_args_is_help=True, help="Create, read, watch, cancel, return and refund orders.")
+app = typer.Typer(
+    no_args_is_help=True, help="Create, read, watch, explain, amend, hold, cancel, return, refund and exchange orders."
+)
 
 ENDED = (order_pb2.ORDER_STATE_COMPLETED, order_pb2.ORDER_STATE_CANCELLED, order_pb2.ORDER_STATE_REJECTED)
 """The states in which an order waits for nothing any more."""
@@ -41,6 +46,14 @@ class Consistency(StrEnum):
     def name_in_contract(self) -> str:
         """The same in the contract."""
         return f"READ_CONSISTENCY_{self.name}"
+
+
+class Policy(StrEnum):
+    """What is done when stock is short."""
+
+    REJECT = "reject"
+    PARTIAL = "partial"
+    BACKORDER = "backorder"
 
 
 class Durability(StrEnum):
@@ -64,8 +77,22 @@ def create(
     customer: Annotated[str, typer.Option("--customer", help="Whose order it is.")] = "",
     line: Annotated[list[str], typer.Option("--line", metavar="SKU:QUANTITY:PRICE", help="Repeat for each line.")] = [],  # noqa: B006 # typer copies it
     token: Annotated[
-        str, typer.Option("--token", help="Payment token; the sandbox knows tok_ok, tok_decline, tok_slow, tok_flaky.")
+        str,
+        typer.Option(
+            "--token",
+            help="Payment token; the sandbox's: tok_ok, tok_decline, tok_slow, tok_flaky, tok_fraud_review, "
+            "tok_no_increase.",
+        ),
     ] = "tok_ok",
+    policy: Annotated[Policy, typer.Option("--policy", help="What is done when stock is short.")] = Policy.REJECT,
+    split: Annotated[bool, typer.Option("--split", help="Send what is there before the rest; with backorder.")] = False,
+    not_before: Annotated[str, typer.Option("--not-before", help="Ask for nothing before this time (RFC 3339).")] = "",
+    wait_until: Annotated[
+        str, typer.Option("--wait-until", help="Cancel what is missing then (RFC 3339); with backorder.")
+    ] = "",
+    payment_retry: Annotated[
+        int, typer.Option("--payment-retry", help="Seconds to wait for another token after a decline; 0: as set.")
+    ] = 0,
     order_id: Annotated[str, typer.Option("--order-id", help="A UUIDv7; made if empty.")] = "",
     currency: Annotated[str, typer.Option("--currency", help="Of the prices.")] = "GBP",
     label: Annotated[list[str], typer.Option("--label", metavar="NAME=VALUE", help="Repeat for each label.")] = [],  # noqa: B006 # typer copies it
@@ -81,21 +108,22 @@ def create(
 
     Example: ordermesh order create --customer ada --line TEA:2:4.99 --line CUP:1:7.50
     """
-    order = _order_of_file(file) if file else order_pb2.Order()
+    order = new_order(file, customer, line, token, currency)
     try:
-        order.lines.extend(_order_line(text, currency) for text in line)
         order.labels.update(dict(_pair(text, "=", "--label NAME=VALUE") for text in label))
+        _take_time("--not-before", not_before, order.not_before)
+        _take_time("--wait-until", wait_until, order.backorder_expire_time)
     except ValueError as error:
         raise usage(str(error)) from None
-    order.customer_id = customer or order.customer_id
     order.order_id = order_id or order.order_id
-    order.payment_token = order.payment_token or token
-    if not order.customer_id or not order.lines:
-        raise usage("an order needs --customer and at least one --line SKU:QUANTITY:PRICE, or --file")
+    if policy is not Policy.REJECT or not file:
+        order.MergeFrom(order_pb2.Order(fulfillment_policy=f"FULFILLMENT_POLICY_{policy.name}"))
+    order.allow_split_shipments = order.allow_split_shipments or split
+    order.payment_retry_seconds = order.payment_retry_seconds or payment_retry
     request = order_service_pb2.CreateOrderRequest(order=order, durability=f"DURABILITY_{durability.name}")
     with connected(server) as channel:
         response = order_service_pb2_grpc.OrderServiceStub(channel).CreateOrder(request, timeout=timeout)
-    print_message(response, output, _order_table(response.order, _persistence(response.persistence)))
+    print_message(response, output, order_table(response.order, persistence_row(response.persistence)))
 
 
 @app.command()
@@ -114,7 +142,7 @@ def get(
     with connected(server) as channel:
         response = order_service_pb2_grpc.OrderServiceStub(channel).GetOrder(request, timeout=timeout)
     given = consistency_pb2.ReadConsistency.Name(response.freshness.consistency).removeprefix("READ_CONSISTENCY_")
-    print_message(response, output, _order_table(response.order, ("freshness", given)))
+    print_message(response, output, order_table(response.order, ("freshness", given)))
 
 
 @app.command("list")
@@ -164,20 +192,75 @@ def watch(
 
 
 @app.command()
+def explain(
+    order_id: OrderId,
+    consistency: ReadConsistency = Consistency.QUORUM,
+    server: Server = SERVER_DEFAULT,
+    timeout: Timeout = TIMEOUT_DEFAULT_S,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Say what an order waits for, since when, what comes then, who can act, and what is in the way."""
+    request = order_service_pb2.ExplainOrderRequest(order_id=order_id, read_consistency=consistency.name_in_contract())
+    with connected(server) as channel:
+        response = order_service_pb2_grpc.OrderServiceStub(channel).ExplainOrder(request, timeout=timeout)
+    print_message(response, output, explanation_rows(response.explanation, datetime.now(UTC)))
+
+
+@app.command()
 def cancel(
     order_id: OrderId,
     reason: Annotated[str, typer.Option("--reason", help="Why; for a person.")] = "",
+    line: LineQuantities = [],  # noqa: B006 # typer copies it
     request_id: RequestId = "",
     etag: Etag = "",
     server: Server = SERVER_DEFAULT,
     timeout: Timeout = TIMEOUT_DEFAULT_S,
     output: OutputForm = Output.TABLE,
 ) -> None:
-    """Cancel an order that is not dispatched yet; after that, return it."""
-    request = order_service_pb2.CancelOrderRequest(order_id=order_id, reason=reason, request_id=request_id, etag=etag)
+    """Cancel an order that is not dispatched yet, or only some pieces of it; after that, return it.
+
+    Example: ordermesh order cancel ORDER_ID --line 1:2
+    """
+    request = order_service_pb2.CancelOrderRequest(
+        order_id=order_id, reason=reason, request_id=request_id, etag=etag, lines=line_quantities(line)
+    )
     with connected(server) as channel:
         response = order_service_pb2_grpc.OrderServiceStub(channel).CancelOrder(request, timeout=timeout)
-    print_message(response, output, _order_table(response.order, _persistence(response.persistence)))
+    print_message(response, output, order_table(response.order, persistence_row(response.persistence)))
+
+
+@app.command()
+def amend(
+    order_id: OrderId,
+    line: Annotated[
+        list[str],
+        typer.Option("--line", metavar="[LINE_ID=]SKU:QUANTITY:PRICE", help="All lines as they are to be; repeat."),
+    ],
+    shipping: Annotated[str, typer.Option("--shipping", help="What shipping is to cost; as it is if empty.")] = "",
+    currency: Annotated[str, typer.Option("--currency", help="Of the prices.")] = "GBP",
+    request_id: RequestId = "",
+    etag: Etag = "",
+    server: Server = SERVER_DEFAULT,
+    timeout: Timeout = TIMEOUT_DEFAULT_S,
+    output: OutputForm = Output.TABLE,
+) -> None:
+    """Change the lines of an order of which nothing is dispatched: all of them, or nothing is changed.
+
+    Example: ordermesh order amend ORDER_ID --line 1=TEA:3:4.99 --line CUP:1:7.50
+    """
+    request = order_service_pb2.AmendOrderRequest(order_id=order_id, request_id=request_id, etag=etag)
+    try:
+        for text in line:
+            line_id, _, rest = text.rpartition("=")
+            request.lines.append(_order_line(rest, currency))
+            request.lines[-1].line_id = line_id
+        if shipping:
+            request.shipping_charge.CopyFrom(money(parse_nanos(shipping), currency))
+    except ValueError as error:
+        raise usage(str(error)) from None
+    with connected(server) as channel:
+        response = order_service_pb2_grpc.OrderServiceStub(channel).AmendOrder(request, timeout=timeout)
+    print_message(response, output, order_table(response.order, persistence_row(response.persistence)))
 
 
 @app.command("return")
@@ -196,11 +279,11 @@ def return_order(
     Example: ordermesh order return ORDER_ID --line 1:2 --restock
     """
     request = order_service_pb2.ReturnOrderRequest(
-        order_id=order_id, lines=_line_quantities(line), restock=restock, request_id=request_id, etag=etag
+        order_id=order_id, lines=line_quantities(line), restock=restock, request_id=request_id, etag=etag
     )
     with connected(server) as channel:
         response = order_service_pb2_grpc.OrderServiceStub(channel).ReturnOrder(request, timeout=timeout)
-    print_message(response, output, _order_table(response.order, _persistence(response.persistence)))
+    print_message(response, output, order_table(response.order, persistence_row(response.persistence)))
 
 
 @app.command()
@@ -209,6 +292,10 @@ def refund(
     amount: Annotated[str, typer.Option("--amount", help="So much, as 4.99; or name lines.")] = "",
     currency: Annotated[str, typer.Option("--currency", help="Of the amount.")] = "GBP",
     line: LineQuantities = [],  # noqa: B006 # typer copies it
+    include_shipping: Annotated[
+        bool, typer.Option("--include-shipping", help="With lines: their share of the shipping charge too.")
+    ] = False,
+    goodwill: Annotated[bool, typer.Option("--goodwill", help="The amount is given out of goodwill.")] = False,
     request_id: RequestId = "",
     etag: Etag = "",
     server: Server = SERVER_DEFAULT,
@@ -221,17 +308,34 @@ def refund(
     """
     if bool(amount) == bool(line):
         raise usage("give either --amount or --line LINE_ID:QUANTITY")
-    request = order_service_pb2.RefundOrderRequest(order_id=order_id, request_id=request_id, etag=etag)
+    request = order_service_pb2.RefundOrderRequest(
+        order_id=order_id, request_id=request_id, etag=etag, include_shipping=include_shipping,
+        reason=order_pb2.REFUND_REASON_GOODWILL if goodwill else order_pb2.REFUND_REASON_UNSPECIFIED,
+    )  # fmt: skip
     if amount:
         try:
             request.amount.CopyFrom(money(parse_nanos(amount), currency))
         except ValueError as error:
             raise usage(f"--amount {error}") from None
     else:
-        request.lines.extend(_line_quantities(line))
+        request.lines.extend(line_quantities(line))
     with connected(server) as channel:
         response = order_service_pb2_grpc.OrderServiceStub(channel).RefundOrder(request, timeout=timeout)
-    print_message(response, output, _order_table(response.order, _persistence(response.persistence)))
+    print_message(response, output, order_table(response.order, persistence_row(response.persistence)))
+
+
+def new_order(file: Path | None, customer: str, lines: list[str], token: str, currency: str) -> order_pb2.Order:
+    """An order to be placed, by a file or by options, or both. Raises a usage error."""
+    order = _order_of_file(file) if file else order_pb2.Order()
+    try:
+        order.lines.extend(_order_line(text, currency) for text in lines)
+    except ValueError as error:
+        raise usage(str(error)) from None
+    order.customer_id = customer or order.customer_id
+    order.payment_token = order.payment_token or token
+    if not order.customer_id or not order.lines:
+        raise usage("an order needs --customer and at least one --line SKU:QUANTITY:PRICE, or --file")
+    return order
 
 
 def _order_of_file(file: Path) -> order_pb2.Order:
@@ -242,6 +346,15 @@ def _order_of_file(file: Path) -> order_pb2.Order:
         raise usage(f"--file {file}: {error.strerror}") from None
     except (UnicodeDecodeError, json_format.ParseError) as error:
         raise usage(f"--file {file}: {error}; expected an Order as JSON, see protos/oms/order/v1") from None
+
+
+def _take_time(option: str, text: str, target: Timestamp) -> None:
+    """Sets a time that is given. Raises ValueError."""
+    if text:
+        try:
+            target.FromJsonString(text)
+        except ValueError:
+            raise ValueError(f"{option} {text}: expected a time as 2026-12-24T18:00:00Z") from None
 
 
 def _order_line(text: str, currency: str) -> order_pb2.OrderLine:
@@ -255,7 +368,8 @@ def _order_line(text: str, currency: str) -> order_pb2.OrderLine:
     return order_pb2.OrderLine(sku=parts[0], quantity=int(parts[1]), unit_price=price)
 
 
-def _line_quantities(lines: list[str]) -> list[order_service_pb2.LineQuantity]:
+def line_quantities(lines: list[str]) -> list[order_service_pb2.LineQuantity]:
+    """Pieces of lines, of LINE_ID:QUANTITY each. Raises a usage error."""
     try:
         pairs = [_pair(text, ":", "--line LINE_ID:QUANTITY") for text in lines]
         return [order_service_pb2.LineQuantity(line_id=name, quantity=int(number)) for name, number in pairs]
@@ -270,7 +384,8 @@ def _pair(text: str, separator: str, form: str) -> tuple[str, str]:
     return name, value
 
 
-def _persistence(value: consistency_pb2.Persistence) -> tuple[str, str]:
+def persistence_row(value: consistency_pb2.Persistence) -> tuple[str, str]:
+    """The last row of a table: how durable a change is."""
     return ("persistence", consistency_pb2.Persistence.Name(value).removeprefix("PERSISTENCE_"))
 
 
@@ -288,7 +403,8 @@ def _order_row(order: order_pb2.Order) -> tuple[str, ...]:
     return (order.order_id, *states(order), str(len(order.lines)), money_text(order.total), created)
 
 
-def _order_table(order: order_pb2.Order, last: tuple[str, str]) -> list[tuple[str, str]]:
+def order_table(order: order_pb2.Order, last: tuple[str, str]) -> list[tuple[str, str]]:
+    """An order for a person: where it is, what it has, what happened."""
     state, payment, fulfillment = states(order)
     rows = [
         ("order", order.order_id),
@@ -297,15 +413,37 @@ def _order_table(order: order_pb2.Order, last: tuple[str, str]) -> list[tuple[st
         ("payment", payment),
         ("fulfillment", fulfillment),
         ("total", money_text(order.total)),
+        *([("due", money_text(order.due))] if order.HasField("due") else []),
+        *([("promised by", order.promised_by.ToJsonString())] if order.HasField("promised_by") else []),
         ("refunded", money_text(order.refunded) if order.refunded.currency_code else "nothing"),
         ("version", str(order.version)),
     ]
     for line in order.lines:
-        returned = f", {line.returned_quantity} returned" if line.returned_quantity else ""
-        rows.append(
-            (f"line {line.line_id}", f"{line.quantity} x {line.sku} at {money_text(line.unit_price)}{returned}")
+        counts = (
+            (line.cancelled_quantity, "cancelled"),
+            (line.shipped_quantity, "sent"),
+            (line.returned_quantity, "returned"),
         )
+        told = "".join(f", {count} {what}" for count, what in counts if count)
+        rows.append((f"line {line.line_id}", f"{line.quantity} x {line.sku} at {money_text(line.unit_price)}{told}"))
+    for hold in order.holds:
+        who = f"rule {hold.rule}" if hold.rule else hold.actor
+        rows.append((f"hold {hold.hold_id}", ", ".join(part for part in (hold.reason, who, hold.detail) if part)))
+    rows += _return_rows(order)
+    if order.exchange_of:
+        rows.append(("exchange of", order.exchange_of))
+    rows += [("exchanged by", order_id) for order_id in order.exchanged_by]
     happened = (
         (entry.time.ToJsonString(), f"{entry.version} {entry.event} {entry.detail}") for entry in order.timeline
     )
     return [*rows, *happened, last]
+
+
+def _return_rows(order: order_pb2.Order) -> list[tuple[str, str]]:
+    """The returns of an order for a person."""
+    rows = []
+    for each in order.returns:
+        state = order_pb2.ReturnState.Name(each.state).removeprefix("RETURN_STATE_")
+        goods = ", ".join(f"{line.received_quantity} of {line.quantity} of line {line.line_id}" for line in each.lines)
+        rows.append((f"return {each.return_id}", f"{state}, came: {goods}"))
+    return rows

@@ -79,12 +79,12 @@ async def _reincarnate(settings: Settings, partition: PartitionId, *, only_look:
             partition, "reincarnate", bootstrap.build(), world.log, world.store, world.clock, registry, topology,
             settings.kernel,
         )  # fmt: skip
+        deployed, dispatches = _Deployed(world.store, registry, topology), settings.dispatch_automatically
+        if settings.payment_provider != "sandbox":
+            return await Salvage(deployed, world.log, None, dispatches=dispatches).run(work, only_look=only_look)
         ledger = await bootstrap.open_ledger(reachable, "reincarnate", replicas_of(topology.deployment))
-        salvage = Salvage(
-            _Deployed(world.store, registry, topology), world.log, ledger.entries,
-            dispatches=settings.dispatch_automatically,
-        )  # fmt: skip
         try:
+            salvage = Salvage(deployed, world.log, ledger.entries, dispatches=dispatches)
             return await salvage.run(work, only_look=only_look)
         finally:
             await ledger.close()

@@ -22,7 +22,7 @@ from ordermesh.cli.output import Output, print_data, say
 from ordermesh.cli.serve import ROLES, configure_logging
 from ordermesh.runtime.ports import LogError, LogFull, PartitionId, StoreUnavailable
 from ordermesh.runtime.settings import CannotStart, OutOfReach, Settings
-from ordermesh.runtime.topology import Topology, numbers_of
+from ordermesh.runtime.topology import SINGLE_GROUPS, Topology, numbers_of
 
 if TYPE_CHECKING:
     from ordermesh.adapters.jetstream import JetStreamLog
@@ -74,8 +74,9 @@ def repartition(
 ) -> None:
     """Divide the keys of a deployment into another number of partitions; nothing of it may run meanwhile.
 
-    Stop it with `ordermesh down`, or where --nats names a cluster by stopping edges, owners and relays. What was begun
-    and broken off is ended by giving the same command again. docs/how-to/repartition.md says how to go about it.
+    Stop it with `ordermesh down`, or where --nats names a cluster by stopping edges, owners, relays and webhooks. What
+    was begun and broken off is ended by giving the same command again. docs/how-to/repartition.md says how to go about
+    it.
 
     Example: ordermesh repartition --to 8 --data .ordermesh --yes
     """
@@ -102,7 +103,8 @@ async def _run(settings: Settings, wanted: _Wanted) -> Report | None:
     from ordermesh.deployment import known_deployment, replicas_of  # noqa: PLC0415 # as above
 
     known = DeploymentFile(settings.data).read()
-    bytes_max = 0 if known is None else _bytes_reserved(settings, known, wanted) + bootstrap.LOG_SPARE_BYTES
+    spare = bootstrap.LOG_SPARE_BYTES + bootstrap.events_bytes(settings)
+    bytes_max = 0 if known is None else _bytes_reserved(settings, known, wanted) + spare
     async with with_nats(settings, bytes_max) as reachable, bootstrap.adapters(reachable, INSTANCE) as world:
         running = await members_heard(world.bus, settings.kernel.heartbeat_s, ROLES)
         if running:
@@ -168,7 +170,8 @@ class _Command:
         groups = [
             group.name
             for group in deployment.groups
-            if (not self._wanted.groups or group.name in self._wanted.groups) and len(numbers_of(group)) != count
+            if (group.name in self._wanted.groups if self._wanted.groups else group.name not in SINGLE_GROUPS)
+            and len(numbers_of(group)) != count
         ]
         if not groups:
             say(f"The deployment has {_as_text(deployment)} already; there is nothing to divide.")
@@ -255,8 +258,14 @@ class _Command:
         )  # fmt: skip
         drained = await drain(host, self._log, partitions, self._tell_waiting)
         replicas, access = deployment.log_replicas or 1, nats_access(self._given)
-        events = JetStreamEvents(self._settings.nats_servers, name=INSTANCE, replicas=replicas, access=access)
-        translate = CloudEvents(deployment.deployment_id).translate
+        events = JetStreamEvents(
+            self._settings.nats_servers,
+            name=INSTANCE,
+            replicas=replicas,
+            bytes_max=self._given.events_bytes,
+            access=access,
+        )
+        translate = CloudEvents(deployment.deployment_id, self._given.events_format).translate
         try:
             await events.open()
             relay = Relay(

@@ -55,18 +55,20 @@ class ReplayCalls:
         return order
 
     async def cancel(self, part: ReturnPart, reason: str) -> order_service_pb2.CancelOrderResponse:
-        """Cancels an order. Raises Refused."""
+        """Cancels an order, or some of its pieces. Raises Refused."""
         request = order_service_pb2.CancelOrderRequest(
-            order_id=part.order_id, reason=reason, request_id=request_id_of("cancel", part.request_id)
+            order_id=part.order_id,
+            reason=reason,
+            request_id=request_id_of("cancel", part.request_id),
+            lines=[] if part.whole else lines_of(part),
         )
         response: order_service_pb2.CancelOrderResponse = await self.until_answered(self._orders.CancelOrder, request)
         return response
 
     async def take_back(self, part: ReturnPart) -> order_service_pb2.ReturnOrderResponse:
         """Returns lines of an order. Raises Refused."""
-        lines = [order_service_pb2.LineQuantity(line_id=name, quantity=quantity) for name, quantity in part.lines]
         request = order_service_pb2.ReturnOrderRequest(
-            order_id=part.order_id, lines=lines, restock=True, request_id=part.request_id
+            order_id=part.order_id, lines=lines_of(part), restock=True, request_id=part.request_id
         )
         response: order_service_pb2.ReturnOrderResponse = await self.until_answered(self._orders.ReturnOrder, request)
         return response
@@ -119,6 +121,11 @@ def _why(error: grpc.aio.AioRpcError) -> str:
     if error.code() is grpc.StatusCode.UNAVAILABLE and not error_info(error).reason:
         return f"is the engine up, and --server right? {sentence}"
     return sentence
+
+
+def lines_of(part: ReturnPart) -> list[order_service_pb2.LineQuantity]:
+    """The pieces that are taken back."""
+    return [order_service_pb2.LineQuantity(line_id=name, quantity=quantity) for name, quantity in part.lines]
 
 
 def create_request(purchase: Purchase) -> order_service_pb2.CreateOrderRequest:

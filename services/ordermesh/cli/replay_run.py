@@ -1,7 +1,8 @@
 """A replay at work: stock first, then the invoices in the file's order, many at once, until every order has ended.
 
-A cancellation waits for the orders that it takes back from; while one of these is still on its way to the customer,
-the engine refuses the return, and it is asked again. What the journal has is not asked for again.
+A cancellation waits for the orders that it takes back from: what is not dispatched is cancelled, what is comes back. In
+between the engine refuses both, and is asked again. Both have request ids, so the first of the two that was done stays
+so however often a replay is begun. What the journal has is not asked for again.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Replay:
         self._plan = plan
         self._calls = calls
         self._journal = journal
-        self._known = {(entry.invoice, entry.order_id) for entry in known}
+        self._known = {(entry.invoice, entry.order_id): entry.call for entry in known}
         self._concurrency = concurrency
         self._speed = speed
         self._created = {purchase.order_id: asyncio.Event() for purchase in plan.purchases}
@@ -143,29 +144,22 @@ class Replay:
     async def _take_back(self, step: Cancellation) -> None:
         for part in step.parts:
             await self._created[part.order_id].wait()
-            if (step.invoice.number, part.order_id) in self._known:
-                self._returned_nanos[part.order_id] += part.amount_nanos
-                continue
+            call = self._known.get((step.invoice.number, part.order_id), "")
             try:
-                call = await self._take_part_back(step, part)
-                self._outcome.calls[call] += 1
-                self._returned_nanos[part.order_id] += part.amount_nanos
+                if not call:
+                    call = await self._take_part_back(step, part)
+                    self._outcome.calls[call] += 1
+                if call == "return":
+                    self._returned_nanos[part.order_id] += part.amount_nanos
             except Refused as error:
                 await self._not_applied(step, part, error)
 
     async def _take_part_back(self, step: Cancellation, part: ReturnPart) -> str:
-        """Cancels the order if it is all of it and not dispatched, else returns the lines; returns which."""
-        if part.whole:
-            try:
-                cancelled = await self._calls.cancel(part, f"invoice {step.invoice.number}")
-                self._journal.add(step.invoice.number, "cancel", cancelled.order, cancelled.persistence)
-            except Refused as error:
-                if error.code is not grpc.StatusCode.FAILED_PRECONDITION:
-                    raise
-            else:
-                return "cancel"
+        """Cancels the pieces if they are not dispatched, else returns them; says which."""
         had_ended = False
         while True:
+            if await self._is_cancelled(step, part):
+                return "cancel"
             try:
                 returned = await self._calls.take_back(part)
             except Refused as error:
@@ -176,6 +170,18 @@ class Replay:
             else:
                 self._journal.add(step.invoice.number, "return", returned.order, returned.persistence)
                 return "return"
+
+    async def _is_cancelled(self, step: Cancellation, part: ReturnPart) -> bool:
+        """Cancels the pieces, also where an earlier run did. False where it is too late, or another change comes
+        first."""
+        try:
+            cancelled = await self._calls.cancel(part, f"invoice {step.invoice.number}")
+        except Refused as error:
+            if error.code not in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ABORTED):
+                raise
+            return False
+        self._journal.add(step.invoice.number, "cancel", cancelled.order, cancelled.persistence)
+        return True
 
     async def _is_under_way(self, order_id: str) -> bool:
         return (await self._calls.get(order_id)).order_state not in ENDED

@@ -16,8 +16,8 @@ import structlog
 from ordermesh.cli.announce import announce_serving
 from ordermesh.runtime.settings import CannotStart, OutOfReach, Settings, SettingsError, load_settings
 
-Role = Literal["edge", "owner", "relay"]
-ROLES: tuple[Role, ...] = ("edge", "owner", "relay")
+Role = Literal["edge", "owner", "relay", "webhooks"]
+ROLES: tuple[Role, ...] = ("edge", "owner", "relay", "webhooks")
 
 EXIT_WRONG_SETTINGS, EXIT_OUT_OF_REACH = 2, 5
 """As everywhere in the command line; of its own, because a child loads none of the rest."""

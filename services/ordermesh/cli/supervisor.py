@@ -1,7 +1,7 @@
-"""`ordermesh up`, at work: starts nats-servers, owners, relay and edges, keeps them running, and ends them in order.
+"""`ordermesh up`, at work: starts nats-servers and a process or more of every role, keeps them running, and ends them.
 
-The order of ending is edges (no new calls), owners (flush, checkpoint, hand over), relay, nats-servers. The supervisor
-holds both ports open without listening, so that they stay the same while edges come and go.
+The order of ending is edges (no new calls), owners (flush, checkpoint, hand over), relay, webhooks, nats-servers. The
+supervisor holds both ports open without listening, so that they stay the same while edges come and go.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ READY_POLL_S = 0.05
 """Between two looks whether every process serves."""
 READY_TIMEOUT_S = 60.0
 """A start that takes longer has failed: taking a large log takes seconds."""
-STOP_SHARES = {"edge": 0.3, "owner": 0.4, "relay": 0.12, "nats": 0.18}
+STOP_SHARES = {"edge": 0.3, "owner": 0.34, "relay": 0.1, "webhooks": 0.1, "nats": 0.16}
 """How the time for a clean stop is divided, in the order of stopping."""
 
 
@@ -91,6 +91,7 @@ class Supervisor:
         """Starts everything and waits until it serves."""
         if self._settings.ready_file is not None:
             self._settings.ready_file.unlink(missing_ok=True)
+        bootstrap.check_payments(self._settings)
         self._status.grpc = self._hold_port(self._settings.grpc, "--grpc")
         self._status.http = self._hold_port(self._settings.http, "--http")
         self._nats = self._settings.nats or await self._start_nats()
@@ -124,7 +125,7 @@ class Supervisor:
         return ",".join(nats.url for nats in children)
 
     def _start_children(self) -> None:
-        numbers = {"owner": self._settings.workers, "relay": 1, "edge": self._settings.edges}
+        numbers = {"owner": self._settings.workers, "relay": 1, "webhooks": 1, "edge": self._settings.edges}
         given = {"grpc": self._status.grpc, "nats": self._nats, "data": self._directory.path}
         for role, number in numbers.items():
             # Edges share the port; what an owner would say there, edges say of all owners.

@@ -26,7 +26,7 @@ DOWN_PATIENCE_S = 5.0
 
 @with_settings
 def up(settings: Settings) -> None:
-    """Run the engine: a nats-server of its own, SQLite, and edge, owner and relay processes, until Ctrl-C.
+    """Run the engine: a nats-server of its own, SQLite, and processes of every role, until Ctrl-C.
 
     Everything it writes is in --data, or with --store cassandra in a cluster that is there already, and in --data the
     rest; started again on it, it goes on where it was, however it ended.
@@ -74,7 +74,7 @@ def down(
 @with_settings
 def serve_role(
     settings: Settings,
-    role: Annotated[Role, typer.Option("--role", help="What the process does: edge, owner or relay.")],
+    role: Annotated[Role, typer.Option("--role", help="What the process does.")],
     group: Annotated[
         list[str] | None,
         typer.Option("--group", help="Only the partitions of this group; repeat for more; all if not given."),

@@ -155,7 +155,9 @@ class AggregateType:
     round is what is asked for, (tenant, sub_key) clustered by key. `columns(key, state)` gives the values of the
     columns after those. `query_rows(key, state, write_time)` gives rows of other tables; it is
     called for the first flush of an aggregate by an owner (which may repeat it), so what is in them must not change
-    afterwards.
+    afterwards. `event_rows(key, event, state, stamp, write_time)` gives rows that an event leaves for good; `state` is
+    after it. It is called when the event happens and again when it is redone, and has to give the same then; its rows
+    are stored before the aggregate's own, so that an aggregate is never ahead of what its events left.
 
     `key_is_uuid7`: the key is a UUIDv7, so an aggregate newer than the owner's memory reaches is known to be absent
     without a look into the store. `absent_when_first`: so is one that a command names which is its sender's first
@@ -170,6 +172,8 @@ class AggregateType:
     columns: Callable[[Key, State], tuple[Any, ...]] = lambda _key, _state: ()
     query_tables: tuple[Table, ...] = ()
     query_rows: Callable[[Key, State, int], Sequence[Row]] = lambda _key, _state, _write_time: ()
+    event_tables: tuple[Table, ...] = ()
+    event_rows: Callable[[Key, Any, State, Stamp, int], Sequence[Row]] | None = None
     key_is_uuid7: bool = False
     absent_when_first: bool = False
 

@@ -11,6 +11,9 @@ TIME_MS_MAX: Final = 2**48 - 1
 RANDOM_BYTES: Final = 10
 """Bytes of chance, or of a hash, that an id is made of beside its time; 74 bits of them are used."""
 
+ID_BYTES: Final = 16
+"""Of an id that is kept as bytes."""
+
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -48,4 +51,17 @@ def order_id_of(time_ms: int, chance: bytes) -> str:
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
     digits = f"{number:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def order_id_bytes(order_id: str) -> bytes:
+    """An id as 16 bytes, for where many are kept; the text's bytes where it is no id in its one form."""
+    return bytes.fromhex(order_id.replace("-", "")) if is_order_id(order_id) else order_id.encode()
+
+
+def order_id_from(data: bytes) -> str:
+    """What `order_id_bytes` was given."""
+    if len(data) != ID_BYTES:
+        return data.decode()
+    digits = data.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -35,6 +35,21 @@ TEXT_CHARACTERS_MAX: Final = 256
 REASON_CHARACTERS_MAX: Final = 1_024
 """For a reason given by a person; it stays in the timeline."""
 
+HOLDS_PER_ORDER_MAX: Final = 16
+"""A hold is a person's or a rule's reason to wait; more at once than people who would look at the order help nobody."""
+
+PAYMENT_ATTEMPTS_MAX: Final = 16
+"""Payment tokens that are tried for one order: who tries more is testing cards."""
+
+PAYMENT_RETRY_SECONDS_MAX: Final = 7 * 86_400
+"""How long an order may keep its stock from others while it waits for another payment token."""
+
+RETURNS_PER_ORDER_MAX: Final = 64
+"""They stay in the order; who sends back more often sends back piece by piece."""
+
+RETURN_LINES_PER_ORDER_MAX: Final = 4_000
+"""Lines of all returns of an order together: twice the lines that it may have, and small against the order itself."""
+
 QUANTITY_MAX: Final = 1_000_000_000_000
 """Pieces of one line, and of one receipt: sums over all lines and receipts stay far from the end of int64."""
 
@@ -43,6 +58,15 @@ PAGE_SIZE_DEFAULT: Final = 50
 
 PAGE_SIZE_MAX: Final = 1_000
 """Rows of a page at most."""
+
+BACKORDERS_PER_SKU_MAX: Final = 1_000
+"""Orders that wait for one SKU: they stand in the SKU's state, 50 bytes each, which is written whole."""
+
+BACKORDERS_SERVED_MAX: Final = 50
+"""Orders that wait and are served by one decision: each is loaded, and told."""
+
+AHEAD_DAYS_MAX: Final = 366
+"""How far ahead an order may be scheduled, and a backorder may wait: a timer is kept for as long."""
 
 ID_AHEAD_MS_MAX: Final = 10_000
 """How far the time in an order id may be ahead of the clock: the skew of clocks that the log clock allows for."""

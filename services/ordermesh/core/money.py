@@ -17,6 +17,27 @@ UNITS_MAX: Final = 2**63 - 1
 """Whole units that `Money.units` can hold."""
 
 _NANOS_PER_HUNDREDTH: Final = 10_000_000
+_WITHOUT_HUNDREDTHS: Final = frozenset(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "MGA",
+        "PYG",
+        "RWF",
+        "UGX",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -57,15 +78,23 @@ def check_currency(code: str) -> None:
         raise InvalidAmount(f"currency_code is {code!r}; it has to be three capital letters of ISO 4217, like EUR")
 
 
-def pro_rata(total: int, part: int, whole: int) -> int:
-    """`part` of `whole` pieces' share of `total` nanos, rounded down to a nano.
+def coin_of(currency: str) -> int:
+    """The smallest amount in nanos that cards are charged in a currency: a hundredth, or in some a whole unit. Where
+    there are thousandths, as in Kuwait, cards are charged in tens of them."""
+    return NANOS_PER_UNIT if currency in _WITHOUT_HUNDREDTHS else _NANOS_PER_HUNDREDTH
+
+
+def pro_rata(total: int, part: int, whole: int, coin: int = 1) -> int:
+    """`part` of `whole` pieces' share of `total` nanos, rounded down to whole coins of so many nanos; to a nano where
+    the total is none of whole coins itself.
 
     Rounding is of the sum so far: shares taken one after another, each as the difference of two such sums, add up to
     exactly `total` when all pieces are taken. `total` >= 0 and 0 <= part <= whole, whole > 0.
     """
     assert 0 <= part <= whole > 0
     assert total >= 0
-    return total * part // whole
+    share = total * part // whole
+    return share if total % coin else share - share % coin
 
 
 def text_of(money: Money) -> str:

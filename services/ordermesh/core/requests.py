@@ -10,7 +10,12 @@ from hashlib import blake2b
 
 from google.protobuf.message import Message
 
-from oms.common.v1.request_record_pb2 import REQUEST_OUTCOME_DONE, RequestOutcome, RequestRecord
+from oms.common.v1.request_record_pb2 import (
+    REQUEST_OUTCOME_DONE,
+    REQUEST_OUTCOME_PENDING,
+    RequestOutcome,
+    RequestRecord,
+)
 from ordermesh.core import errors
 from ordermesh.core.decider import Decision
 from ordermesh.core.limits import REQUESTS_REMEMBERED_MAX
@@ -23,6 +28,11 @@ def _hash(data: bytes) -> int:
 def hash_of(request_id: str) -> int:
     """What a request id is remembered as."""
     return _hash(request_id.encode())
+
+
+def content_hash(message: Message) -> int:
+    """Stands for a message; equal for equal ones."""
+    return _hash(message.SerializeToString(deterministic=True))
 
 
 def record_of(
@@ -72,7 +82,9 @@ def etag_mismatch(etag: str, version: int) -> Decision | None:
 
 
 def remember(records: MutableSequence[RequestRecord], record: RequestRecord) -> None:
-    """Adds a record and forgets the oldest past the limit."""
+    """Adds a record and forgets the oldest past the limit, of those that are decided as long as there are any: whoever
+    asked for what is open hears of it later."""
     records.append(record)
     if len(records) > REQUESTS_REMEMBERED_MAX:
-        del records[0]
+        older = enumerate(records[:-1])
+        del records[next((number for number, each in older if each.outcome != REQUEST_OUTCOME_PENDING), 0)]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -36,6 +36,8 @@ class Probes:
         self.waits_for = "starting"
         self.api: ASGIApp | None = None
         """What answers all other paths, at an edge that serves."""
+        self.webhooks: Mapping[str, Callable[[Request], Awaitable[Response]]] = {}
+        """What takes the webhooks of others, by the last part of the path, at an edge that serves."""
 
     def begin(self, check: Callable[[], Awaitable[Readiness]]) -> None:
         """The process has what it needs to say by itself whether it is ready."""
@@ -43,9 +45,10 @@ class Probes:
 
     def application(self) -> Starlette:
         """The routes: /livez, /metrics, and two that are 200 or 503 with {"ready", "reasons", "degraded"}: /readyz, and
-        /startupz, which stays 200 once the process was ready."""
+        /startupz, which stays 200 once the process was ready. And /webhooks/NAME, by POST."""
         routes = {"/livez": _livez, "/readyz": self._readyz, "/startupz": self._startupz, "/metrics": self._metrics}
         application = Starlette(routes=[Route(path, answer) for path, answer in routes.items()])
+        application.router.routes.append(Route("/webhooks/{name}", self._webhook, methods=["POST"]))
         application.router.default = self._others
         return application
 
@@ -72,6 +75,15 @@ class Probes:
         else:
             answer = PlainTextResponse("Not Found\n", 404)
         await answer(scope, receive, send)
+
+    async def _webhook(self, request: Request) -> Response:
+        """A webhook; before there is an edge, its sender comes again."""
+        take = self.webhooks.get(request.path_params["name"])
+        if take is not None:
+            return await take(request)
+        if self._check is None:
+            return PlainTextResponse(f"{self.waits_for}\n", 503, headers={"retry-after": "1"})
+        return PlainTextResponse("Not Found\n", 404)
 
     async def _metrics(self, _request: Request) -> Response:
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

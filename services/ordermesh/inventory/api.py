@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 from oms.common.v1 import consistency_pb2
 from oms.inventory.v1 import inventory_commands_pb2, inventory_pb2, inventory_service_pb2, inventory_state_pb2
+from oms.inventory.v1.inventory_pb2 import StockMovementKind, StockReason
 from ordermesh.core import limits
 from ordermesh.core.decider import Key
 from ordermesh.inventory import rows
-from ordermesh.inventory.model import SERVICE, STOCK, stock_key
+from ordermesh.inventory.listing import Place, StockLists, first_place
+from ordermesh.inventory.model import RESERVATION, SERVICE, STOCK, stock_key
+from ordermesh.inventory.requests import count_of, threshold_of, wanted_reservations
 from ordermesh.runtime.backend import Backend, decided_now, persistence_of
 from ordermesh.runtime.calls import Call
 from ordermesh.runtime.fields import Violations, limited, request_id_or_new
@@ -35,6 +38,7 @@ class InventoryService:
         self._backend = backend
         kinds = backend.registry.kinds
         self._stock = Readable(SERVICE, kinds[STOCK], lambda state: int(state.stock.version))
+        self._lists = StockLists(backend, kinds[RESERVATION])
 
     async def ReceiveStock(
         self, request: inventory_service_pb2.ReceiveStockRequest, call: Call
@@ -71,6 +75,7 @@ class InventoryService:
         violations = Violations()
         violations.text("sku", request.sku)
         violations.text("reason", request.reason, required=False, characters_max=limits.REASON_CHARACTERS_MAX)
+        violations.enum("reason_code", request.reason_code, StockReason.DESCRIPTOR)
         violations.text("request_id", request.request_id, required=False)
         violations.etag("etag", request.etag)
         if request.change == 0 or abs(request.change) > limits.QUANTITY_MAX:
@@ -79,12 +84,62 @@ class InventoryService:
         command = inventory_commands_pb2.AdjustStock(
             change=request.change,
             reason=request.reason,
+            reason_code=request.reason_code,
             request_id=request_id_or_new(request.request_id),
             etag=request.etag,
         )
         answer = await self._backend.send(SERVICE, stock_key(call.tenant, request.sku), command, call)
         response = inventory_service_pb2.AdjustStockResponse()
         response.persistence = _fill(response.stock, answer)
+        return response
+
+    async def CountStock(
+        self, request: inventory_service_pb2.CountStockRequest, call: Call
+    ) -> inventory_service_pb2.CountStockResponse:
+        """Sets what is on hand to what was counted."""
+        answer = await self._backend.send(SERVICE, *count_of(request, call), call)
+        response = inventory_service_pb2.CountStockResponse()
+        response.persistence = _fill(response.stock, answer)
+        return response
+
+    async def SetLowStockThreshold(
+        self, request: inventory_service_pb2.SetLowStockThresholdRequest, call: Call
+    ) -> inventory_service_pb2.SetLowStockThresholdResponse:
+        """Says from when on stock is low."""
+        answer = await self._backend.send(SERVICE, *threshold_of(request, call), call)
+        response = inventory_service_pb2.SetLowStockThresholdResponse()
+        response.persistence = _fill(response.stock, answer)
+        return response
+
+    async def ListStockMovements(
+        self, request: inventory_service_pb2.ListStockMovementsRequest, call: Call
+    ) -> inventory_service_pb2.ListStockMovementsResponse:
+        """Reads the ledger of a SKU."""
+        violations = Violations()
+        violations.text("sku", request.sku)
+        violations.enum("kind", request.kind, StockMovementKind.DESCRIPTOR)
+        page = PageRequest.of(f"movements of {call.tenant}/{request.sku}/{request.kind}", request, violations)
+        violations.check()
+        place = await self._place(request.sku, page, call)
+        found, following = await self._lists.movements(call.tenant, request.sku, place, request.kind, page.size)
+        response = inventory_service_pb2.ListStockMovementsResponse(movements=found)
+        response.next_page_token = self._token(page, following)
+        return response
+
+    async def ListStockReservations(
+        self, request: inventory_service_pb2.ListStockReservationsRequest, call: Call
+    ) -> inventory_service_pb2.ListStockReservationsResponse:
+        """Reads for which orders a SKU is reserved."""
+        violations = Violations()
+        violations.text("sku", request.sku)
+        wants = wanted_reservations(request, self._backend.clock.now_us(), violations)
+        bound_to = f"reservations of {call.tenant}/{request.sku}/{request.include_closed}/{wants.min_age_us}"
+        page = PageRequest.of(bound_to, request, violations)
+        violations.check()
+        place = await self._place(request.sku, page, call)
+        found, following = await self._lists.reservations(call.tenant, request.sku, place, page.size, wants)
+        response = inventory_service_pb2.ListStockReservationsResponse(reservations=found)
+        response.next_page_token = self._token(page, following)
         return response
 
     async def GetStock(
@@ -126,6 +181,17 @@ class InventoryService:
         return inventory_service_pb2.ListReservationsResponse(
             reservations=reservations, next_page_token=found.next_token
         )
+
+    async def _place(self, sku: str, page: PageRequest, call: Call) -> Place:
+        """Where a list of a SKU goes on, or begins. Raises Problem for a SKU that is not known."""
+        token = self._backend.pages.open(page.bound_to, page.token)
+        if token:
+            return Place.unpack(token)
+        found = await self._read(sku, wanted(0, 0, call.answer_timeout_s), call)
+        return first_place(found.state.stock.version)
+
+    def _token(self, page: PageRequest, place: Place | None) -> str:
+        return self._backend.pages.seal(page.bound_to, place.pack()) if place else ""
 
     def _post(self, request: inventory_service_pb2.ReceiveStockRequest, call: Call) -> Posted:
         try:

@@ -6,7 +6,7 @@ from typing import Final
 
 from oms.inventory.v1.inventory_state_pb2 import StoredReservation, StoredStock
 from ordermesh.core.decider import AggregateType, Service
-from ordermesh.inventory import decider, model, rows
+from ordermesh.inventory import decider, ledger, model, rows
 
 
 def make_service(policy: model.InventoryPolicy) -> Service:
@@ -21,6 +21,8 @@ def make_service(policy: model.InventoryPolicy) -> Service:
                 events=model.STOCK_EVENTS,
                 table=rows.STOCK,
                 columns=rows.stock_columns,
+                event_tables=(ledger.STOCK_MOVEMENTS,),
+                event_rows=ledger.movement_rows if policy.keeps_ledger else None,
             ),
             AggregateType(
                 kind=model.RESERVATION,

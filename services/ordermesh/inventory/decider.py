@@ -7,25 +7,26 @@ already is answered again and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from oms.inventory.v1 import inventory_commands_pb2 as commands
 from oms.inventory.v1 import inventory_events_pb2 as events
 from oms.inventory.v1.inventory_pb2 import (
     RESERVATION_STATE_COMMITTED,
-    RESERVATION_STATE_OPEN,
-    RESERVATION_STATE_REFUSED,
-    RESERVATION_STATE_RELEASED,
-    Reservation,
+    RESERVATION_STATE_WITHDRAWN,
 )
 from oms.inventory.v1.inventory_state_pb2 import StoredStock
 from oms.order.v1 import order_commands_pb2 as answers
 from ordermesh.core import errors
 from ordermesh.core.decider import Context, Decision, Handler, Key, Outgoing, SetTimer, State
 from ordermesh.core.requests import etag_mismatch, record_of, seen_before
-from ordermesh.inventory.model import SERVICE, InventoryPolicy, reservation_key, stock_key
+from ordermesh.inventory import counting
+from ordermesh.inventory.backorders import Taking, free_of, keys_of_queue, serve, serve_later
+from ordermesh.inventory.model import HOLDING, SERVICE, InventoryPolicy, held_by, reservation_key, stock_key
+from ordermesh.inventory.reservations import NOT_TO_BE_HAD, age_timer, let_go, lower, not_open, reservation_in
+from ordermesh.inventory.revising import commit_part, revise
 
-_AGE = "age"
 _States = Mapping[Key, State]
 
 
@@ -41,7 +42,9 @@ def receive(states: _States, command: commands.ReceiveStock, context: Context) -
     known = seen_before(state.requests if state is not None else (), record)
     if known is not None:
         return known
-    return Decision([(key, events.StockReceived(sku=context.key, quantity=command.quantity, request=record))])
+    decision = Decision([(key, events.StockReceived(sku=context.key, quantity=command.quantity, request=record))])
+    serve_later(decision, state, context.key, context)
+    return decision
 
 
 def adjust(states: _States, command: commands.AdjustStock, context: Context) -> Decision:
@@ -64,8 +67,13 @@ def adjust(states: _States, command: commands.AdjustStock, context: Context) -> 
             available=available,
             reserved=state.stock.reserved,
         )
-    event = events.StockAdjusted(sku=context.key, change=command.change, reason=command.reason, request=record)
-    return Decision([(key, event)])
+    event = events.StockAdjusted(
+        sku=context.key, change=command.change, reason=command.reason, request=record, reason_code=command.reason_code
+    )
+    decision = Decision([(key, event)])
+    if command.change > 0:
+        serve_later(decision, known, context.key, context)
+    return decision
 
 
 def _keys(skus: Iterable[str], order_id: str, tenant: str) -> list[Key]:
@@ -75,45 +83,40 @@ def _keys(skus: Iterable[str], order_id: str, tenant: str) -> list[Key]:
     return keys
 
 
-def _keys_of_items(command: commands.Reserve | commands.Restock, context: Context) -> Sequence[Key]:
+def keys_of_items(command: commands.Reserve | commands.Restock | commands.Revise, context: Context) -> Sequence[Key]:
+    """The stock and the reservation of each item."""
     return _keys((item.sku for item in command.items), command.order_id, context.tenant)
 
 
-def _keys_of_skus(command: commands.Release | commands.Commit, context: Context) -> Sequence[Key]:
+def _keys_of_skus(command: commands.Release, context: Context) -> Sequence[Key]:
     return _keys(command.skus, command.order_id, context.tenant)
 
 
-def _reservation(states: _States, key: Key) -> Reservation | None:
-    state = states.get(key)
-    return None if state is None else state.reservation
-
-
-def _timer(context: Context, order_id: str, sku: str, due_us: int, skus: Sequence[str]) -> SetTimer:
-    """The timer of what one message reserved, named after its first SKU; without SKUs it is cleared."""
-    message = commands.ReservationTimer(order_id=order_id, skus=skus) if skus else None
-    return SetTimer(reservation_key(context.tenant, sku, order_id), _AGE, SERVICE, due_us, message)
+def _keys_of_shipped(command: commands.Commit, context: Context) -> Sequence[Key]:
+    return _keys((*command.skus, *(item.sku for item in command.items)), command.order_id, context.tenant)
 
 
 def _no_timers(context: Context, order_id: str, skus: Sequence[str]) -> list[SetTimer]:
     """Clears the timers of what was reserved. One message reserved it and is the timer's name; but since a repartition
     what several had reserved may be in one partition."""
-    return [_timer(context, order_id, sku, 0, ()) for sku in skus]
+    return [age_timer(context, order_id, sku, 0, ()) for sku in skus]
 
 
 def reserve(policy: InventoryPolicy, states: _States, command: commands.Reserve, context: Context) -> Decision:
-    """All of the items or none of them."""
+    """All of the items or none of them; or what is there, where the order takes less."""
+    if command.shortage:
+        return _reserve_part(policy, states, command, context)
     tenant, order_id = context.tenant, command.order_id
     decision = Decision()
     shortages: list[answers.Shortage] = []
     closed = False
     for item in command.items:
         key = reservation_key(tenant, item.sku, order_id)
-        found = _reservation(states, key)
+        found = reservation_in(states, key)
         if found is not None:
-            closed |= found.state in (RESERVATION_STATE_RELEASED, RESERVATION_STATE_REFUSED)
+            closed |= found.state in NOT_TO_BE_HAD
             continue
-        stock = states.get(stock_key(tenant, item.sku))
-        available = 0 if stock is None else stock.stock.available
+        available = free_of(states.get(stock_key(tenant, item.sku)))
         if available < item.quantity:
             shortages.append(answers.Shortage(sku=item.sku, wanted=item.quantity, available=available))
         decision.events.append((stock_key(tenant, item.sku), events.StockReserved(quantity=item.quantity)))
@@ -122,8 +125,26 @@ def reserve(policy: InventoryPolicy, states: _States, command: commands.Reserve,
     if shortages or closed:
         return _reject(states, command, context, answers.StockRejected(skus=skus, shortages=shortages))
     if decision.events:
-        decision.timers.append(_timer(context, order_id, skus[0], context.now_us + policy.reservation_age_us, skus))
+        decision.timers.append(age_timer(context, order_id, skus[0], context.now_us + policy.reservation_age_us, skus))
     decision.messages.append(Outgoing("order", tenant, order_id, answers.StockReserved(skus=skus)))
+    return decision
+
+
+def _reserve_part(policy: InventoryPolicy, states: _States, command: commands.Reserve, context: Context) -> Decision:
+    """What is there of each item, and a place in the queue for the rest where the order waits."""
+    taking = Taking(policy, states, command, context)
+    for item in command.items:
+        taking.take(item)
+    skus = [item.sku for item in command.items]
+    if taking.is_closed or taking.shortages or taking.full_queue:
+        answer = answers.StockRejected(skus=skus, shortages=taking.shortages, full_queue=taking.full_queue)
+        return _reject(states, command, context, answer)
+    decision = Decision(taking.events)
+    if decision.events:
+        due_us = context.now_us + policy.reservation_age_us
+        decision.timers.append(age_timer(context, command.order_id, skus[0], due_us, skus))
+    reserved = answers.StockReserved(skus=skus, grants=taking.grants)
+    decision.messages.append(Outgoing("order", context.tenant, command.order_id, reserved))
     return decision
 
 
@@ -133,29 +154,30 @@ def _reject(states: _States, command: commands.Reserve, context: Context, answer
     decision = Decision(messages=[Outgoing("order", tenant, order_id, answer)])
     for item in command.items:
         key = reservation_key(tenant, item.sku, order_id)
-        found = _reservation(states, key)
+        found = reservation_in(states, key)
         if found is None:
             decision.events.append((key, events.ReservationRefused(quantity=item.quantity)))
-        elif found.state == RESERVATION_STATE_OPEN:
-            decision.events.append((key, events.ReservationReleased()))
-            decision.events.append((stock_key(tenant, item.sku), events.StockReleased(quantity=found.quantity)))
+        elif found.state in HOLDING:
+            let_go(states, key, found, decision, context)
     return decision
 
 
 def release(states: _States, command: commands.Release, context: Context) -> Decision:
-    """Nothing stays reserved, and nothing late can be: where there was no reservation, its mark is made."""
+    """Nothing stays reserved, and nothing late can be: where there was no reservation, its mark is made. Of what has
+    left in part, which an order asks for only once its log lost its tail, the rest is given back."""
     tenant, order_id = context.tenant, command.order_id
     decision = Decision()
     for sku in command.skus:
         key = reservation_key(tenant, sku, order_id)
-        found = _reservation(states, key)
-        if found is None:
+        found = reservation_in(states, key)
+        if found is None or found.state == RESERVATION_STATE_WITHDRAWN:
             decision.events.append((key, events.ReservationReleased()))
-        elif found.state == RESERVATION_STATE_OPEN:
-            decision.events.append((key, events.ReservationReleased()))
-            decision.events.append((stock_key(tenant, sku), events.StockReleased(quantity=found.quantity)))
         elif found.state == RESERVATION_STATE_COMMITTED:
-            return _not_open(sku, order_id, "it has left with the order")
+            return not_open(sku, order_id, "it has left with the order")
+        elif found.state in HOLDING and found.shipped:
+            lower(states, key, found, found.shipped, found.revision, decision, context)
+        elif found.state in HOLDING:
+            let_go(states, key, found, decision, context)
     if decision.events:
         decision.timers += _no_timers(context, order_id, command.skus)
     decision.messages.append(Outgoing("order", tenant, order_id, answers.StockReleased(skus=command.skus)))
@@ -168,12 +190,16 @@ def commit(states: _States, command: commands.Commit, context: Context) -> Decis
     decision = Decision()
     for sku in command.skus:
         key = reservation_key(tenant, sku, order_id)
-        found = _reservation(states, key)
-        if found is not None and found.state == RESERVATION_STATE_OPEN:
+        found = reservation_in(states, key)
+        if found is not None and found.state in HOLDING and not found.waiting:
             decision.events.append((key, events.ReservationCommitted()))
-            decision.events.append((stock_key(tenant, sku), events.StockCommitted(quantity=found.quantity)))
+            decision.events.append((stock_key(tenant, sku), events.StockCommitted(quantity=held_by(found))))
         elif found is None or found.state != RESERVATION_STATE_COMMITTED:
-            return _not_open(sku, order_id, "it is not reserved")
+            return not_open(sku, order_id, "it is not reserved")
+    for item in command.items:
+        refused = commit_part(states, item, order_id, decision, context)
+        if refused is not None:
+            return refused
     if decision.events:
         decision.timers += _no_timers(context, order_id, command.skus)
     return decision
@@ -185,13 +211,14 @@ def restock(states: _States, command: commands.Restock, context: Context) -> Dec
     decision = Decision()
     for item in command.items:
         key = reservation_key(tenant, item.sku, order_id)
-        found = _reservation(states, key)
+        found = reservation_in(states, key)
         if found is None or found.state != RESERVATION_STATE_COMMITTED:
-            return _not_open(item.sku, order_id, "it has not left with the order")
+            return not_open(item.sku, order_id, "it has not left with the order")
         if item.quantity > found.quantity - found.restocked:
-            return _not_open(item.sku, order_id, f"only {found.quantity - found.restocked} of it are still out")
+            return not_open(item.sku, order_id, f"only {found.quantity - found.restocked} of it are still out")
         decision.events.append((key, events.ReservationRestocked(quantity=item.quantity)))
         decision.events.append((stock_key(tenant, item.sku), events.StockRestocked(quantity=item.quantity)))
+        serve_later(decision, states.get(stock_key(tenant, item.sku)), item.sku, context)
     return decision
 
 
@@ -202,15 +229,10 @@ def recount(states: _States, command: commands.Recount, context: Context) -> Dec
     state: StoredStock | None = states.get(key)
     if state is None or (state.stock.reserved, state.stock.committed) == (command.reserved, command.committed):
         return Decision()
-    return Decision([(key, events.StockRecounted(reserved=command.reserved, committed=command.committed))])
-
-
-def _not_open(sku: str, order_id: str, why: str) -> Decision:
-    """The refusal of what an order never asks for."""
-    return errors.refuse(
-        errors.RESERVATION_NOT_OPEN, f"The reservation of {sku} for {order_id} does not allow this: {why}.",
-        sku=sku, order_id=order_id,
-    )  # fmt: skip
+    event = events.StockRecounted(reserved=command.reserved, committed=command.committed)
+    decision = Decision([(key, event)])
+    serve_later(decision, state, context.key, context)
+    return decision
 
 
 def _keys_of_timer(command: commands.ReservationTimer, context: Context) -> Sequence[Key]:
@@ -227,24 +249,29 @@ def grow_old(
     skus = [
         key.key
         for key in _keys_of_timer(command, context)
-        if (found := _reservation(states, key)) is not None and found.state == RESERVATION_STATE_OPEN
+        if (found := reservation_in(states, key)) is not None and found.state in HOLDING
     ]
     if not skus:
         return Decision()
     question = Outgoing("order", context.tenant, command.order_id, answers.ReservationAged(skus=skus))
     due_us = context.now_us + policy.reservation_age_us
-    return Decision(messages=[question], timers=[_timer(context, command.order_id, context.key, due_us, skus)])
+    return Decision(messages=[question], timers=[age_timer(context, command.order_id, context.key, due_us, skus)])
 
 
 def handlers(policy: InventoryPolicy) -> tuple[Handler, ...]:
     """How each command and message is decided."""
-    return (
+    plain = (
         Handler(command=commands.ReceiveStock, keys=_own_stock, decide=receive),
         Handler(command=commands.AdjustStock, keys=_own_stock, decide=adjust),
-        Handler(command=commands.Reserve, keys=_keys_of_items, decide=partial(reserve, policy)),
+        Handler(command=commands.Reserve, keys=keys_of_items, decide=partial(reserve, policy)),
+        Handler(command=commands.Revise, keys=keys_of_items, decide=partial(revise, policy)),
         Handler(command=commands.Release, keys=_keys_of_skus, decide=release),
-        Handler(command=commands.Commit, keys=_keys_of_skus, decide=commit),
-        Handler(command=commands.Restock, keys=_keys_of_items, decide=restock),
+        Handler(command=commands.Commit, keys=_keys_of_shipped, decide=commit),
+        Handler(command=commands.Restock, keys=keys_of_items, decide=restock),
+        Handler(command=commands.ServeBackorders, keys=keys_of_queue, decide=serve),
         Handler(command=commands.Recount, keys=_own_stock, decide=recount),
         Handler(command=commands.ReservationTimer, keys=_keys_of_timer, decide=partial(grow_old, policy)),
+        Handler(command=commands.CountStock, keys=_own_stock, decide=counting.count),
+        Handler(command=commands.SetLowStockThreshold, keys=_own_stock, decide=counting.set_threshold),
     )
+    return tuple(replace(handler, decide=counting.kept(handler.decide)) for handler in plain)

@@ -1,1 +1,1 @@
-"""What the world is told: integration events. The relay reads the logs and publishes them."""
+"""What the world is told: integration events, which the relay publishes, and webhooks, which are made of them."""

@@ -14,6 +14,7 @@ from oms.order.v1 import order_commands_pb2, order_pb2, order_service_pb2
 from ordermesh.core import ids, limits
 from ordermesh.core.money import InvalidAmount
 from ordermesh.order import model
+from ordermesh.order.terms import check_terms
 from ordermesh.runtime.fields import Violations, too_much
 from ordermesh.runtime.problems import Problem, Violation, invalid
 
@@ -67,7 +68,8 @@ def _prepare(
     if request.durability not in _DURABILITIES:
         violations.add("durability", f"{request.durability} is none of its values")
     _check_header(order, payment_tokens, violations)
-    _check_lines(order, violations)
+    check_lines(order, violations)
+    check_terms(order, now_us, violations)
     violations.check()
     if ids.time_ms_of(order_id) - limits.ID_AHEAD_MS_MAX > now_us // 1000:
         raise _in_future(order_id)
@@ -92,12 +94,12 @@ def _check_limits(order: order_pb2.Order) -> None:
 
 def _check_header(order: order_pb2.Order, payment_tokens: Collection[str] | None, violations: Violations) -> None:
     violations.text("order.customer_id", order.customer_id)
-    violations.text("order.payment_token", order.payment_token)
-    if payment_tokens is not None and order.payment_token and order.payment_token not in payment_tokens:
-        known = ", ".join(sorted(payment_tokens))
-        violations.add("order.payment_token", f"is no token of this payment provider; it knows {known}")
+    check_payment_token("order.payment_token", order.payment_token, payment_tokens, violations)
     if order.fulfillment_policy not in _POLICIES:
         violations.add("order.fulfillment_policy", f"{order.fulfillment_policy} is none of its values")
+    if not 0 <= order.payment_retry_seconds <= limits.PAYMENT_RETRY_SECONDS_MAX:
+        most = limits.PAYMENT_RETRY_SECONDS_MAX
+        violations.add("order.payment_retry_seconds", f"is {order.payment_retry_seconds}; it has to be 0 to {most}")
     if order.labels:
         most = limits.LABEL_CHARACTERS_MAX
         for name, value in order.labels.items():
@@ -105,9 +107,20 @@ def _check_header(order: order_pb2.Order, payment_tokens: Collection[str] | None
             violations.text(f"order.labels[{name[:64]!r}]", value, required=False, characters_max=most)
 
 
-def _check_lines(order: order_pb2.Order, violations: Violations) -> None:
+def check_payment_token(
+    field: str, payment_token: str, payment_tokens: Collection[str] | None, violations: Violations
+) -> None:
+    """A token that the provider may know; with `payment_tokens` None every one."""
+    violations.text(field, payment_token)
+    if payment_tokens is not None and payment_token and payment_token not in payment_tokens:
+        known = ", ".join(sorted(payment_tokens))
+        violations.add(field, f"is no token of this payment provider; it knows {known}")
+
+
+def check_lines(order: order_pb2.Order, violations: Violations, path: str = "order.lines") -> None:
+    """At least one line, each with a SKU, a quantity and a price, and no two of one name."""
     if not order.lines:
-        violations.add("order.lines", "has no lines; at least one is required")
+        violations.add(path, "has no lines; at least one is required")
     named = set()
     characters_max, quantity_max = limits.TEXT_CHARACTERS_MAX, limits.QUANTITY_MAX
     for index, line in enumerate(order.lines):
@@ -115,15 +128,15 @@ def _check_lines(order: order_pb2.Order, violations: Violations) -> None:
             return
         sku, line_id = line.sku, line.line_id
         if not (0 < len(sku) <= characters_max and sku.isprintable()):
-            violations.text(f"order.lines[{index}].sku", sku)
+            violations.text(f"{path}[{index}].sku", sku)
         if not 1 <= line.quantity <= quantity_max:
-            violations.quantity(f"order.lines[{index}].quantity", line.quantity)
+            violations.quantity(f"{path}[{index}].quantity", line.quantity)
         if not line.HasField("unit_price"):
-            violations.add(f"order.lines[{index}].unit_price", "is required")
+            violations.add(f"{path}[{index}].unit_price", "is required")
         if line_id:
-            violations.text(f"order.lines[{index}].line_id", line_id)
+            violations.text(f"{path}[{index}].line_id", line_id)
             if line_id in named:
-                violations.add(f"order.lines[{index}].line_id", f"{line_id!r} is the name of another line too")
+                violations.add(f"{path}[{index}].line_id", f"{line_id!r} is the name of another line too")
             named.add(line_id)
 
 

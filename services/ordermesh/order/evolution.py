@@ -5,50 +5,29 @@ An order's timeline gets one entry for each event: what happened, and what the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from google.protobuf.message import Message
-from google.type.money_pb2 import Money
 
 from oms.common.v1.request_record_pb2 import (
     REQUEST_OUTCOME_DONE,
-    REQUEST_OUTCOME_PENDING,
     REQUEST_OUTCOME_REFUSED,
-    RequestOutcome,
 )
 from oms.order.v1 import order_events_pb2 as events
 from oms.order.v1 import order_pb2 as words
 from oms.order.v1 import order_state_pb2 as stored
-from oms.order.v1.order_service_pb2 import LineQuantity
-from oms.order.v1.order_state_pb2 import PendingRefund, StoredOrder
+from oms.order.v1.order_state_pb2 import StoredOrder
 from ordermesh.core.decider import Stamp
 from ordermesh.core.errors import ORDER_NOT_CANCELLABLE, REFUND_DECLINED
-from ordermesh.core.money import money_of, nanos_of, text_of
+from ordermesh.core.money import nanos_of, text_of
 from ordermesh.core.requests import remember
 from ordermesh.core.stamps import write_time
-from ordermesh.order import model
-
-
-def _enter(state: StoredOrder, step: stored.OrderStep, stamp: Stamp) -> None:
-    state.step = step
-    state.step_since_us = stamp.time_us
-
-
-def _wait_no_longer_for(state: StoredOrder, skus: Iterable[str]) -> None:
-    """Takes these SKUs off the list; none named means all."""
-    answered = set(skus)
-    left = [sku for sku in state.waiting_skus if sku not in answered] if answered else []
-    del state.waiting_skus[:]
-    state.waiting_skus.extend(left)
-
-
-def _settle_requests(state: StoredOrder, outcome: RequestOutcome, reason: str = "") -> None:
-    """What was asked of the order and left open is decided."""
-    for record in state.requests:
-        if record.outcome == REQUEST_OUTCOME_PENDING:
-            record.outcome = outcome
-            record.reason = reason
+from ordermesh.order import evolution_by_hand, exchanging, model, refunds, return_process
+from ordermesh.order import evolution_in_parts as parts
+from ordermesh.order.evolving import Change
+from ordermesh.order.evolving import enter as _enter
+from ordermesh.order.evolving import settle_requests as _settle_requests
+from ordermesh.order.evolving import wait_no_longer_for as _wait_no_longer_for
 
 
 def _placed(state: StoredOrder, event: events.OrderPlaced, stamp: Stamp) -> str:
@@ -58,6 +37,10 @@ def _placed(state: StoredOrder, event: events.OrderPlaced, stamp: Stamp) -> str:
     order.payment_state = words.PAYMENT_STATE_NONE
     order.fulfillment_state = words.FULFILLMENT_STATE_UNALLOCATED
     write_time(order.create_time, stamp.time_us)
+    if event.scheduled:
+        order.order_state = words.ORDER_STATE_SCHEDULED
+        _enter(state, stored.ORDER_STEP_SCHEDULE, stamp)
+        return "waits for its time"
     state.waiting_skus.extend(model.skus_of(order))
     _enter(state, stored.ORDER_STEP_RESERVE, stamp)
     return "waits for stock"
@@ -65,23 +48,39 @@ def _placed(state: StoredOrder, event: events.OrderPlaced, stamp: Stamp) -> str:
 
 def _allocated(state: StoredOrder, event: events.StockAllocated, stamp: Stamp) -> str:
     _wait_no_longer_for(state, event.skus)
+    if event.grants:
+        parts.note_grants(state, event.grants)
     if state.waiting_skus:
         return "waits for more stock"
+    if state.HasField("fulfillment") and not parts.allocated(state, stamp, held=event.held):
+        return "held before payment" if event.held else "waits for stock that is not there yet"
     state.order.fulfillment_state = words.FULFILLMENT_STATE_ALLOCATED
+    if event.held:
+        _enter(state, stored.ORDER_STEP_HELD_BEFORE_PAYMENT, stamp)
+        return "held before payment"
     state.order.payment_state = words.PAYMENT_STATE_AUTHORIZING
     _enter(state, stored.ORDER_STEP_AUTHORIZE, stamp)
     return "waits for payment"
 
 
-def _confirmed(state: StoredOrder, _event: events.OrderConfirmed, stamp: Stamp) -> str:
+def _confirmed(state: StoredOrder, event: events.OrderConfirmed, stamp: Stamp) -> str:
     state.order.order_state = words.ORDER_STATE_CONFIRMED
     state.order.payment_state = words.PAYMENT_STATE_AUTHORIZED
+    if state.HasField("fulfillment"):
+        _enter(state, stored.ORDER_STEP_BACKORDER, stamp)
+        return ""
+    if event.held:
+        _enter(state, stored.ORDER_STEP_HELD_BEFORE_SHIPPING, stamp)
+        return "held before shipping"
     _enter(state, stored.ORDER_STEP_SHIP, stamp)
     return "waits for dispatch"
 
 
 def _shipped(state: StoredOrder, event: events.OrderShipped, stamp: Stamp) -> str:
-    state.order.fulfillment_state = words.FULFILLMENT_STATE_SHIPPED
+    if event.lines:
+        parts.shipped(state, event)
+    else:
+        state.order.fulfillment_state = words.FULFILLMENT_STATE_SHIPPED
     _enter(state, stored.ORDER_STEP_CAPTURE, stamp)
     if event.cancel_refused:
         _go_on(state)
@@ -98,12 +97,16 @@ def _go_on(state: StoredOrder) -> None:
 def _completed(state: StoredOrder, _event: events.OrderCompleted, stamp: Stamp) -> str:
     state.order.order_state = words.ORDER_STATE_COMPLETED
     state.order.payment_state = words.PAYMENT_STATE_CAPTURED
-    state.order.state_reason = ""
+    del state.order.holds[:]
+    if state.order.state_reason == model.CAPTURE_DECLINED:
+        state.order.state_reason = ""
     _enter(state, stored.ORDER_STEP_NONE, stamp)
     return ""
 
 
-def _delivered(state: StoredOrder, _event: events.OrderDelivered, _stamp: Stamp) -> str:
+def _delivered(state: StoredOrder, event: events.OrderDelivered, _stamp: Stamp) -> str:
+    if event.number:
+        return parts.delivered(state, event.number)
     state.order.fulfillment_state = words.FULFILLMENT_STATE_DELIVERED
     return ""
 
@@ -111,6 +114,7 @@ def _delivered(state: StoredOrder, _event: events.OrderDelivered, _stamp: Stamp)
 def _cancel_requested(state: StoredOrder, event: events.CancelRequested, stamp: Stamp) -> str:
     state.order.order_state = words.ORDER_STATE_CANCELLING
     state.order.state_reason = model.CANCEL_REQUESTED
+    parts.yield_to_cancellation(state)
     if event.HasField("request"):
         remember(state.requests, event.request)
     _enter(state, stored.ORDER_STEP_STOP_SHIPPING, stamp)
@@ -127,8 +131,11 @@ def _undo_started(state: StoredOrder, event: events.UndoStarted, stamp: Stamp) -
     order = state.order
     order.order_state = words.ORDER_STATE_CANCELLING
     order.state_reason = event.reason
+    del order.holds[:]
+    order.ClearField("payment_retry_time")
     if event.payment_declined:
         order.payment_state = words.PAYMENT_STATE_DECLINED
+    parts.yield_to_cancellation(state)
     _settle_requests(state, REQUEST_OUTCOME_DONE)
     if event.HasField("request"):
         remember(state.requests, event.request)
@@ -158,6 +165,7 @@ def _authorization_ended(state: StoredOrder, event: events.AuthorizationEnded, _
 def _end(state: StoredOrder, ending: words.OrderState, stamp: Stamp) -> None:
     state.order.order_state = ending
     state.order.fulfillment_state = words.FULFILLMENT_STATE_UNALLOCATED
+    del state.order.holds[:]
     del state.waiting_skus[:]
     _enter(state, stored.ORDER_STEP_NONE, stamp)
 
@@ -168,6 +176,9 @@ def _cancelled(state: StoredOrder, _event: events.OrderCancelled, stamp: Stamp) 
 
 
 def _rejected(state: StoredOrder, event: events.OrderRejected, stamp: Stamp) -> str:
+    if state.HasField("change"):
+        parts.yield_to_cancellation(state)
+        _settle_requests(state, REQUEST_OUTCOME_DONE)
     _end(state, words.ORDER_STATE_REJECTED, stamp)
     if event.reason:
         state.order.state_reason = event.reason
@@ -180,15 +191,8 @@ def _capture_declined(state: StoredOrder, event: events.CaptureDeclined, _stamp:
 
 
 def _returned(state: StoredOrder, event: events.OrderReturned, stamp: Stamp) -> str:
-    quantities = {line.line_id: line.quantity for line in event.lines}
-    for line in state.order.lines:
-        line.returned_quantity += quantities.get(line.line_id, 0)
-    if all(line.returned_quantity == line.quantity for line in state.order.lines):
-        state.order.fulfillment_state = words.FULFILLMENT_STATE_RETURNED
-    if event.refund_id:
-        _open_refund(state, event, stamp)
-    elif event.HasField("request"):
-        remember(state.requests, event.request)
+    refunds.count_returned(state, {line.line_id: line.quantity for line in event.lines})
+    refunds.open_refund(state, event, stamp)
     goods = ", ".join(f"{line.quantity} of line {line.line_id}" for line in event.lines[:5])
     more = f" and {len(event.lines) - 5} more" if len(event.lines) > 5 else ""
     money = f"; refund {event.refund_id} of {text_of(event.amount)}" if event.refund_id else ""
@@ -196,63 +200,27 @@ def _returned(state: StoredOrder, event: events.OrderReturned, stamp: Stamp) -> 
 
 
 def _refund_requested(state: StoredOrder, event: events.RefundRequested, stamp: Stamp) -> str:
-    _open_refund(state, event, stamp)
-    return f"refund {event.refund_id} of {text_of(event.amount)}"
-
-
-def _open_refund(state: StoredOrder, event: Any, stamp: Stamp) -> None:
-    state.refund_count += 1
-    pending = state.pending_refunds.add(refund_id=event.refund_id, amount=event.amount, lines=event.refunded_lines)
-    if event.HasField("request"):
-        if event.request.outcome == REQUEST_OUTCOME_PENDING:
-            pending.request_hash = event.request.request_hash
-        remember(state.requests, event.request)
-    _count_refunded(state, event.refunded_lines, 1)
-    _add(state.refund_committed, event.amount, 1)
-    state.step_since_us = stamp.time_us
-
-
-def _count_refunded(state: StoredOrder, lines: Iterable[LineQuantity], sign: int) -> None:
-    quantities = {line.line_id: line.quantity for line in lines}
-    if quantities:
-        for line in state.order.lines:
-            line.refunded_quantity += sign * quantities.get(line.line_id, 0)
-
-
-def _add(target: Money, amount: Money, sign: int) -> None:
-    target.CopyFrom(money_of(amount.currency_code, nanos_of(target) + sign * nanos_of(amount)))
-
-
-def _close_refund(state: StoredOrder, refund_id: str, outcome: RequestOutcome, reason: str = "") -> PendingRefund:
-    """Takes a refund off the list, and settles the request that led to it."""
-    number = next(n for n, each in enumerate(state.pending_refunds) if each.refund_id == refund_id)
-    pending = PendingRefund()
-    pending.CopyFrom(state.pending_refunds[number])
-    del state.pending_refunds[number]
-    for record in state.requests:
-        if record.request_hash == pending.request_hash:
-            record.outcome = outcome
-            record.reason = reason
-    return pending
+    refunds.open_refund(state, event, stamp)
+    why = ", goodwill" if event.reason == words.REFUND_REASON_GOODWILL else ""
+    return f"refund {event.refund_id} of {text_of(event.amount)}{why}"
 
 
 def _refunded(state: StoredOrder, event: events.OrderRefunded, _stamp: Stamp) -> str:
     order = state.order
-    pending = _close_refund(state, event.refund_id, REQUEST_OUTCOME_DONE)
-    _add(order.refunded, pending.amount, 1)
-    whole = nanos_of(order.refunded) == nanos_of(order.total)
+    pending = refunds.close_refund(state, event.refund_id, REQUEST_OUTCOME_DONE)
+    refunds.add(order.refunded, pending.amount, 1)
+    whole = nanos_of(order.refunded) == nanos_of(model.due_of(order))
     order.payment_state = words.PAYMENT_STATE_REFUNDED if whole else words.PAYMENT_STATE_PARTIALLY_REFUNDED
     return f"refund {event.refund_id} of {text_of(pending.amount)}"
 
 
 def _refund_declined(state: StoredOrder, event: events.OrderRefundDeclined, _stamp: Stamp) -> str:
-    pending = _close_refund(state, event.refund_id, REQUEST_OUTCOME_REFUSED, REFUND_DECLINED)
-    _add(state.refund_committed, pending.amount, -1)
-    _count_refunded(state, pending.lines, -1)
+    pending = refunds.close_refund(state, event.refund_id, REQUEST_OUTCOME_REFUSED, REFUND_DECLINED)
+    refunds.commit(state, pending, pending.lines, -1)
     return f"refund {event.refund_id}: {event.code}"
 
 
-_CHANGES: dict[type[Message], Callable[[StoredOrder, Any, Stamp], str]] = {
+_CHANGES: dict[type[Message], Change] = {
     events.OrderPlaced: _placed,
     events.StockAllocated: _allocated,
     events.OrderConfirmed: _confirmed,
@@ -271,6 +239,10 @@ _CHANGES: dict[type[Message], Callable[[StoredOrder, Any, Stamp], str]] = {
     events.RefundRequested: _refund_requested,
     events.OrderRefunded: _refunded,
     events.OrderRefundDeclined: _refund_declined,
+    **parts.CHANGES,
+    **evolution_by_hand.CHANGES,
+    **return_process.CHANGES,
+    **exchanging.CHANGES,
 }
 
 EVENTS: tuple[type[Message], ...] = tuple(_CHANGES)

@@ -1,8 +1,8 @@
 """An order: its amounts, its content, and the words for where it is. PURE.
 
 The total is the sum of quantity x unit_price - discount + tax over the lines, and the shipping charge. What a line's
-pieces are worth when they come back is their share of the line's total, rounded of the sum so far, so that all pieces
-together are worth exactly the line's total.
+pieces are worth when they come back, or when they are sent or cancelled before the others, is their share of the line's
+total, rounded of the sum so far, so that all pieces together are worth exactly the line's total.
 """
 
 from __future__ import annotations
@@ -17,14 +17,26 @@ from google.type.money_pb2 import Money
 from oms.order.v1.order_pb2 import (
     FULFILLMENT_POLICY_REJECT,
     FULFILLMENT_POLICY_UNSPECIFIED,
+    RETURN_STATE_AUTHORIZED,
+    RETURN_STATE_RECEIVED,
     FulfillmentState,
     Order,
     OrderLine,
     OrderState,
     PaymentState,
 )
+from oms.order.v1.order_state_pb2 import (
+    ORDER_STEP_HELD_BEFORE_PAYMENT,
+    ORDER_STEP_HELD_BEFORE_SHIPPING,
+    ORDER_STEP_NONE,
+    ORDER_STEP_PAYMENT_RETRY,
+    StoredExchange,
+    StoredOrder,
+)
 from ordermesh.core.decider import KEYS_KEPT, Key
-from ordermesh.core.money import InvalidAmount, check_currency, money_of, nanos_of, pro_rata
+from ordermesh.core.money import InvalidAmount, check_currency, coin_of, money_of, nanos_of, pro_rata
+from ordermesh.core.requests import content_hash
+from ordermesh.order.fraud import APPROVES_ALL, FraudScorer
 
 SERVICE: Final = "order"
 """The service's name."""
@@ -39,27 +51,53 @@ STOCK_NOT_ANSWERED: Final = "STOCK_NOT_ANSWERED"
 PAYMENT_NOT_ANSWERED: Final = "PAYMENT_NOT_ANSWERED"
 CAPTURE_DECLINED: Final = "CAPTURE_DECLINED"
 SHIPMENT_CANCELLED: Final = "SHIPMENT_CANCELLED"
+BACKORDER_QUEUE_FULL: Final = "BACKORDER_QUEUE_FULL"
+BACKORDER_EXPIRED: Final = "BACKORDER_EXPIRED"
+FRAUD_DECLINED: Final = "FRAUD_DECLINED"
+PAYMENT_EXPIRED: Final = "PAYMENT_EXPIRED"
+HOLD_EXPIRED: Final = "HOLD_EXPIRED"
+
+FRAUD_REVIEW: Final = "FRAUD_REVIEW"
+"""The reason of the hold that a fraud rule places."""
+
+HELD_STEPS: Final = (ORDER_STEP_HELD_BEFORE_PAYMENT, ORDER_STEP_HELD_BEFORE_SHIPPING)
+"""Steps in which an order waits for nothing but its release."""
+
+STEPS_BY_HAND: Final = (*HELD_STEPS, ORDER_STEP_PAYMENT_RETRY)
+"""Steps in which an order waits for people, and asks no service again and again."""
+
+RETURNS_OPEN: Final = (RETURN_STATE_AUTHORIZED, RETURN_STATE_RECEIVED)
+"""States of returns by which goods may still come, or came and are not inspected."""
 
 _OUTPUTS = (
     "order_state", "payment_state", "fulfillment_state", "state_reason", "timeline", "version", "etag", "create_time",
-    "update_time", "refunded",
+    "update_time", "refunded", "holds", "payment_retry_time", "returns",
+    "exchange_of", "exchanged_by", "promised_by", "due",
 )  # fmt: skip
-_LINE_OUTPUTS = ("returned_quantity", "refunded_quantity")
+_LINE_OUTPUTS = ("returned_quantity", "refunded_quantity", "cancelled_quantity", "shipped_quantity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPolicy:
-    """What may be tuned; all in microseconds.
+    """What may be tuned; times in microseconds.
 
     A step that is not answered within `ask_again_us` is asked again, then each time after as long again as it has
     waited, at most `ask_again_us_max`. A reservation or an authorisation that is not answered for so long that its
-    `give_up` is reached is undone; nothing else is ever given up.
+    `give_up` is reached is undone, and so is a change of the order; nothing else is ever given up. What an order waits
+    for that names no time of its own is cancelled after `backorder_us`. `fraud` judges an order when its payment is
+    authorised, and when it is amended after that. After a declined payment other tokens are taken for
+    `payment_retry_us`, unless the order says for how long; with 0 it is undone at once. An order that has waited for
+    its release for `hold_us` is cancelled as far as it is not sent; with 0 it waits for ever.
     """
 
     ask_again_us: int = 30_000_000
     ask_again_us_max: int = 3_600_000_000
     reserve_give_up_us: int = 900_000_000
     authorize_give_up_us: int = 3_600_000_000
+    backorder_us: int = 30 * 86_400_000_000
+    fraud: FraudScorer = APPROVES_ALL
+    payment_retry_us: int = 0
+    hold_us: int = 0
 
 
 @lru_cache(KEYS_KEPT)
@@ -140,8 +178,8 @@ def complete(order: Order) -> None:
     given = {line.line_id for line in order.lines}
     number = 0
     for line in order.lines:
-        line.ClearField("returned_quantity")
-        line.ClearField("refunded_quantity")
+        for name in _LINE_OUTPUTS:
+            line.ClearField(name)
         while not line.line_id:
             number += 1
             if str(number) not in given:
@@ -161,9 +199,55 @@ def content_of(order: Order) -> Order:
     return content
 
 
+def is_same_content(state: StoredOrder, asked: Order) -> bool:
+    """Whether the order was placed with this content, whatever it was amended to since."""
+    if state.placed_hash:
+        return state.placed_hash == content_hash(content_of(asked))
+    return content_of(state.order) == content_of(asked)
+
+
+def is_waiting(state: StoredOrder) -> bool:
+    """Whether it waits for anybody's answer."""
+    return state.step != ORDER_STEP_NONE or bool(state.pending_refunds) or bool(exchanges_asked(state))
+
+
+def exchanges_asked(state: StoredOrder) -> list[StoredExchange]:
+    """The orders in exchange that are asked for and not answered."""
+    return [exchange for exchange in state.exchanges if exchange.HasField("replacement")]
+
+
+def payment_token_of(state: StoredOrder) -> str:
+    """The token that it is paid by now: the last that was named."""
+    return state.payment_token or state.order.payment_token
+
+
 def skus_of(order: Order) -> list[str]:
-    """Its SKUs, each once, in the order of its lines."""
-    return list(dict.fromkeys([line.sku for line in order.lines]))
+    """The SKUs of what is not cancelled, each once, in the order of its lines."""
+    if not order.HasField("due"):
+        return list(dict.fromkeys([line.sku for line in order.lines]))
+    return list(dict.fromkeys([line.sku for line in order.lines if line.quantity > line.cancelled_quantity]))
+
+
+def due_of(order: Order) -> Money:
+    """What is paid for all that is not cancelled."""
+    return order.due if order.HasField("due") else order.total
+
+
+def kept_of(line: OrderLine) -> int:
+    """How many pieces of a line are not cancelled."""
+    return line.quantity - line.cancelled_quantity
+
+
+def worth_nanos(line: OrderLine, quantity: int) -> int:
+    """What the first `quantity` pieces of a line are worth."""
+    return pro_rata(line_nanos(line), quantity, line.quantity, coin_of(line.unit_price.currency_code))
+
+
+def in_coins(order: Order, nanos: int) -> int:
+    """A part of what an order costs, rounded down to whole coins where the total is some: no card is charged, and
+    nothing is given back, in fractions of them. The sum so far is rounded, so that the parts are the whole."""
+    coin = coin_of(order.total.currency_code)
+    return nanos if nanos_of(order.total) % coin else nanos - nanos % coin
 
 
 def quantities_of(lines: Iterable[tuple[OrderLine, int]]) -> dict[str, int]:
@@ -173,12 +257,6 @@ def quantities_of(lines: Iterable[tuple[OrderLine, int]]) -> dict[str, int]:
         sku = line.sku
         quantities[sku] = quantities.get(sku, 0) + quantity
     return quantities
-
-
-def refund_nanos(line: OrderLine, quantity: int) -> int:
-    """What further `quantity` pieces of a line are worth when given back, after those given back before."""
-    total, before = line_nanos(line), line.refunded_quantity
-    return pro_rata(total, before + quantity, line.quantity) - pro_rata(total, before, line.quantity)
 
 
 def states_of(order: Order) -> dict[str, str]:

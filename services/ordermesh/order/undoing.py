@@ -7,6 +7,7 @@ have said that it holds nothing any more, nor ever will: so nothing that is late
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from oms.common.v1.request_record_pb2 import REQUEST_OUTCOME_PENDING, RequestRecord
 from oms.order.v1 import order_commands_pb2 as commands
@@ -19,9 +20,16 @@ from ordermesh.core.decider import Context, Decision, Key, Outgoing, State
 from ordermesh.core.requests import etag_mismatch, record_of, seen_before
 from ordermesh.order import model, questions
 from ordermesh.order.model import skus_of
-from ordermesh.order.timer import clear_timer
+from ordermesh.order.timer import clear_timer, set_timer
 
 _SHORTAGES_TOLD_MAX = 5
+_UNDONE_HERE = (
+    stored.ORDER_STEP_RESERVE, stored.ORDER_STEP_AUTHORIZE, stored.ORDER_STEP_SCHEDULE, stored.ORDER_STEP_BACKORDER,
+    stored.ORDER_STEP_CHANGE_STOCK, stored.ORDER_STEP_CHANGE_PAYMENT, *model.STEPS_BY_HAND,
+)  # fmt: skip
+"""The steps at which shipping has not been asked, or has stopped."""
+ENDING: Final = (words.ORDER_STATE_CANCELLING, words.ORDER_STATE_CANCELLED)
+"""The states of an order that is cancelled, or is about to be."""
 
 
 def not_found(context: Context) -> Decision:
@@ -29,7 +37,7 @@ def not_found(context: Context) -> Decision:
     return errors.refuse(errors.ORDER_NOT_FOUND, f"There is no order {context.key}.", order_id=context.key)
 
 
-def _undo(
+def undo(
     state: StoredOrder,
     key: Key,
     context: Context,
@@ -40,16 +48,38 @@ def _undo(
     void_payment: bool = False,
     payment_declined: bool = False,
 ) -> Decision:
-    """Releases all stock and, where the payment was asked for, voids it."""
+    """Releases all stock and, where the payment was asked for, voids it. One that waited for people gets its timer
+    back, due at once: it finds then when to look again."""
     order = state.order
-    skus = skus_of(order)
+    skus = list(dict.fromkeys((*skus_of(order), *state.change.raised_skus)))
     event = events.UndoStarted(
         reason=reason, detail=detail, request=request, skus=skus, void_payment=void_payment,
         payment_declined=payment_declined, ending=words.ORDER_STATE_CANCELLED,
     )  # fmt: skip
-    messages: list[Outgoing] = [questions.void(order, context)] if void_payment else []
+    messages: list[Outgoing] = [questions.void(state, context)] if void_payment else []
     messages += questions.release(order.order_id, skus, context)
-    return Decision([(key, event)], messages)
+    timers = [set_timer(key, context.now_us)] if state.step in model.STEPS_BY_HAND else []
+    return Decision([(key, event)], messages, timers)
+
+
+def undo_asked(
+    state: StoredOrder,
+    key: Key,
+    context: Context,
+    *,
+    reason: str = model.CANCEL_REQUESTED,
+    detail: str = "",
+    request: RequestRecord | None = None,
+) -> Decision:
+    """Ends an order of which nothing is sent or about to be, with all that was asked for it."""
+    if state.step == stored.ORDER_STEP_SCHEDULE:
+        event = events.UndoStarted(reason=reason, detail=detail, request=request, ending=words.ORDER_STATE_CANCELLED)
+        return Decision([(key, event), (key, events.OrderCancelled())], timers=[clear_timer(key)])
+    asked = state.order.payment_state not in (words.PAYMENT_STATE_NONE, words.PAYMENT_STATE_RETRY)
+    return undo(
+        state, key, context, reason, detail=detail, request=request, void_payment=asked,
+        payment_declined=bool(state.payment_retry_until_us) and not asked,
+    )  # fmt: skip
 
 
 def _finish(state: StoredOrder, key: Key, decision: Decision) -> Decision:
@@ -71,20 +101,28 @@ def cancel(states: Mapping[Key, State], command: commands.Cancel, context: Conte
     if refused is not None:
         return refused
     step, detail = state.step, command.reason
-    if step in (stored.ORDER_STEP_RESERVE, stored.ORDER_STEP_AUTHORIZE):
-        asked = step == stored.ORDER_STEP_AUTHORIZE
-        return _undo(state, key, context, model.CANCEL_REQUESTED, detail=detail, request=record, void_payment=asked)
-    if step == stored.ORDER_STEP_SHIP:
+    if step in _UNDONE_HERE:
+        return undo_asked(state, key, context, detail=detail, request=record)
+    if step in (stored.ORDER_STEP_SHIP, stored.ORDER_STEP_STOP_FOR_CHANGE):
         if record is not None:
             record.outcome = REQUEST_OUTCOME_PENDING
         event = events.CancelRequested(detail=detail, request=record)
-        return Decision([(key, event)], [questions.stop_shipping(context)])
-    if state.order.order_state in (words.ORDER_STATE_CANCELLING, words.ORDER_STATE_CANCELLED):
+        return Decision([(key, event)], [questions.stop_shipping(state, context)])
+    if state.order.order_state in ENDING:
+        return is_ending(state, record, key)
+    return not_cancellable(state)
+
+
+def is_ending(state: StoredOrder, record: RequestRecord | None, key: Key) -> Decision:
+    """A cancellation of what is being cancelled, whole or in part: while shipping decides it ends as the one before."""
+    if record is None or state.step != stored.ORDER_STEP_STOP_SHIPPING:
         return Decision()
-    return _not_cancellable(state)
+    record.outcome = REQUEST_OUTCOME_PENDING
+    return Decision([(key, events.RequestNoted(request=record))])
 
 
-def _not_cancellable(state: StoredOrder) -> Decision:
+def not_cancellable(state: StoredOrder) -> Decision:
+    """The refusal of a cancellation that comes too late."""
     metadata = model.states_of(state.order)
     told = f"{metadata['order_state']}, {metadata['fulfillment_state']}"
     message = f"Order {state.order.order_id} is {told} and cannot be cancelled any more."
@@ -99,17 +137,16 @@ def stock_rejected(state: StoredOrder, answer: commands.StockRejected, key: Key,
         return Decision()
     refused = set(answer.skus)
     others = [sku for sku in skus_of(state.order) if sku not in refused]
-    detail = _told(answer.shortages)
+    detail = told(answer.shortages) or answer.full_queue
+    reason = model.BACKORDER_QUEUE_FULL if answer.full_queue else model.OUT_OF_STOCK
     if not others:
-        event = events.OrderRejected(reason=model.OUT_OF_STOCK, detail=detail)
+        event = events.OrderRejected(reason=reason, detail=detail)
         return Decision([(key, event)], timers=[clear_timer(key)])
-    started = events.UndoStarted(
-        reason=model.OUT_OF_STOCK, detail=detail, skus=others, ending=words.ORDER_STATE_REJECTED
-    )
+    started = events.UndoStarted(reason=reason, detail=detail, skus=others, ending=words.ORDER_STATE_REJECTED)
     return Decision([(key, started)], questions.release(state.order.order_id, others, context))
 
 
-def _told(shortages: Sequence[commands.Shortage]) -> str:
+def told(shortages: Sequence[commands.Shortage]) -> str:
     """The first few shortages in words."""
     texts = [
         f"{each.sku}: {each.wanted} wanted, {each.available} available" for each in shortages[:_SHORTAGES_TOLD_MAX]
@@ -119,21 +156,15 @@ def _told(shortages: Sequence[commands.Shortage]) -> str:
     return "; ".join(texts)
 
 
-def payment_declined(state: StoredOrder, answer: commands.PaymentDeclined, key: Key, context: Context) -> Decision:
-    """No money: the stock is released. Where a void was asked for, this is its answer."""
-    if state.step == stored.ORDER_STEP_AUTHORIZE:
-        return _undo(state, key, context, model.PAYMENT_DECLINED, detail=answer.code, payment_declined=True)
-    return _payment_ended(state, key, declined=True)
-
-
 def payment_voided(state: StoredOrder, _answer: commands.PaymentVoided, key: Key, context: Context) -> Decision:
     """No money is held. While the order waits for its authorisation, it means that there will be none."""
     if state.step == stored.ORDER_STEP_AUTHORIZE:
-        return _undo(state, key, context, model.PAYMENT_DECLINED, detail="closed", payment_declined=True)
-    return _payment_ended(state, key, declined=False)
+        return undo(state, key, context, model.PAYMENT_DECLINED, detail="closed", payment_declined=True)
+    return payment_ended(state, key, declined=False)
 
 
-def _payment_ended(state: StoredOrder, key: Key, *, declined: bool) -> Decision:
+def payment_ended(state: StoredOrder, key: Key, *, declined: bool) -> Decision:
+    """The payment holds nothing: what its void was asked for."""
     if state.step != stored.ORDER_STEP_UNDO or not state.waiting_void:
         return Decision()
     decision = Decision([(key, events.AuthorizationEnded(declined=declined))])
@@ -158,9 +189,9 @@ def stock_released(state: StoredOrder, answer: commands.StockReleased, key: Key,
 def shipment_cancelled(state: StoredOrder, _answer: commands.ShipmentCancelled, key: Key, context: Context) -> Decision:
     """Nothing was or will be sent: everything is undone."""
     if state.step == stored.ORDER_STEP_STOP_SHIPPING:
-        return _undo(state, key, context, model.CANCEL_REQUESTED, void_payment=True)
+        return undo(state, key, context, model.CANCEL_REQUESTED, void_payment=True)
     if state.step == stored.ORDER_STEP_SHIP:
-        return _undo(state, key, context, model.SHIPMENT_CANCELLED, void_payment=True)
+        return undo(state, key, context, model.SHIPMENT_CANCELLED, void_payment=True)
     return Decision()
 
 
@@ -178,7 +209,7 @@ def give_up(
 ) -> Decision | None:
     """The undoing of an order that was not answered for too long; None while it may wait."""
     if state.step == stored.ORDER_STEP_RESERVE and waited_us >= policy.reserve_give_up_us:
-        return _undo(state, key, context, model.STOCK_NOT_ANSWERED)
+        return undo(state, key, context, model.STOCK_NOT_ANSWERED)
     if state.step == stored.ORDER_STEP_AUTHORIZE and waited_us >= policy.authorize_give_up_us:
-        return _undo(state, key, context, model.PAYMENT_NOT_ANSWERED, void_payment=True)
+        return undo(state, key, context, model.PAYMENT_NOT_ANSWERED, void_payment=True)
     return None

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf.message import Message
-from google.type.money_pb2 import Money
 
 from oms.order.v1 import order_commands_pb2 as answers
 from oms.payment.v1 import payment_commands_pb2 as commands
@@ -28,9 +27,15 @@ from oms.payment.v1.payment_pb2 import (
 )
 from oms.payment.v1.payment_state_pb2 import StoredPayment
 from ordermesh.core import errors
-from ordermesh.core.decider import Context, Decision, Handler, Key, Outgoing, StartEffect, State
-from ordermesh.core.money import nanos_of, text_of
-from ordermesh.payment.model import SERVICE, find_operation, payment_key, pending_nanos
+from ordermesh.core.decider import Context, Decision, Handler, Key, State
+from ordermesh.core.money import money_of, nanos_of, text_of
+from ordermesh.payment import reconciling
+from ordermesh.payment.adjusting import adjust, adjust_result, is_adjusting
+from ordermesh.payment.model import attempt_name, find_operation, payment_key, pending_nanos
+from ordermesh.payment.telling import again as _again
+from ordermesh.payment.telling import ask as _ask
+from ordermesh.payment.telling import happens as _happens
+from ordermesh.payment.telling import start_void as _start_void
 
 _States = Mapping[Key, State]
 
@@ -43,55 +48,32 @@ def _found(states: _States, context: Context) -> StoredPayment | None:
     return states.get(payment_key(context.tenant, context.key))
 
 
-def _happens(context: Context, event: Message, answer: Message | None = None) -> Decision:
-    """One event, and what the order hears of it."""
-    decision = Decision([(payment_key(context.tenant, context.key), event)])
-    if answer is not None:
-        decision.messages.append(Outgoing("order", context.tenant, context.key, answer))
-    return decision
-
-
-def _again(context: Context, answer: Message) -> Decision:
-    """Nothing happens; the order hears again what is so already."""
-    return Decision(messages=[Outgoing("order", context.tenant, context.key, answer)])
-
-
-def _ask(
-    context: Context, event: Message, operation: Any, amount: Money, token: str, operation_id: str = ""
-) -> Decision:
-    """One event, and the call to the provider that it starts."""
-    request = commands.ProviderRequest(
-        operation=operation,
-        order_id=context.key,
-        operation_id=operation_id,
-        amount=amount,
-        payment_token=token,
-        look_up=context.is_doubtful,
-    )
-    decision = _happens(context, event)
-    decision.effects.append(StartEffect(SERVICE, context.tenant, context.key, request))
-    return decision
-
-
 def authorize(states: _States, command: commands.Authorize, context: Context) -> Decision:
-    """Asks the provider to hold money; a payment that was closed before is not revived."""
+    """Asks the provider to hold money, again only by a later attempt after one that was declined; a payment that was
+    closed before is not revived."""
     state = _found(states, context)
-    if state is None:
+    if state is None or _is_later(state, command):
         started = events.AuthorizationStarted(
-            order_id=context.key, amount=command.amount, payment_token=command.payment_token
+            order_id=context.key, amount=command.amount, payment_token=command.payment_token, attempt=command.attempt
         )
-        operation = commands.PROVIDER_OPERATION_AUTHORIZE
-        return _ask(context, started, operation, command.amount, command.payment_token)
-    answer = _standing(state.payment)
+        operation, name = commands.PROVIDER_OPERATION_AUTHORIZE, attempt_name(command.attempt)
+        return _ask(context, started, operation, command.amount, command.payment_token, operation_id=name)
+    answer = _standing(state)
     return Decision() if answer is None else _again(context, answer)
 
 
-def _standing(payment: Payment) -> Message | None:
+def _is_later(state: StoredPayment, command: commands.Authorize | commands.Void) -> bool:
+    """Whether it is about an attempt after the one that was declined."""
+    return state.payment.status == PAYMENT_STATUS_DECLINED and command.attempt > state.attempt
+
+
+def _standing(state: StoredPayment) -> Message | None:
     """What an order that asks about the authorisation is told; None while the provider is being asked."""
+    payment = state.payment
     if payment.status in (PAYMENT_STATUS_AUTHORIZED, PAYMENT_STATUS_CAPTURED):
-        return answers.PaymentAuthorized()
+        return answers.PaymentAuthorized(attempt=state.attempt)
     if payment.status == PAYMENT_STATUS_DECLINED:
-        return answers.PaymentDeclined(code=payment.decline_code)
+        return answers.PaymentDeclined(code=payment.decline_code, attempt=state.attempt)
     if payment.status == PAYMENT_STATUS_VOIDED:
         return answers.PaymentVoided()
     return None
@@ -100,22 +82,26 @@ def _standing(payment: Payment) -> Message | None:
 def void(states: _States, command: commands.Void, context: Context) -> Decision:
     """Lets go of what is held, as soon as it is known whether anything is; closes the payment for what is late."""
     state = _found(states, context)
-    if state is None and context.is_doubtful and command.HasField("amount"):
+    unknown = state is None or _is_later(state, command)
+    if unknown and context.is_doubtful and command.HasField("amount"):
         return _authorize_to_void(command, context)
-    if state is None:
-        return _happens(context, events.PaymentClosed(order_id=context.key), answers.PaymentVoided())
+    if state is None or unknown:
+        closed = events.PaymentClosed(order_id=context.key, attempt=command.attempt)
+        return _happens(context, closed, answers.PaymentVoided())
     payment = state.payment
     if payment.status == PAYMENT_STATUS_AUTHORIZING:
         return Decision() if state.void_requested else _happens(context, events.VoidRequested())
     if payment.status == PAYMENT_STATUS_VOIDING:
         return Decision()
+    if is_adjusting(payment):
+        return Decision() if state.void_requested else _happens(context, events.VoidRequested())
     if payment.status == PAYMENT_STATUS_CAPTURED or pending_nanos(payment.captures) or nanos_of(payment.captured):
         return errors.refuse(
             errors.CAPTURE_EXCEEDS_AUTHORIZED, f"The payment of {context.key} is being taken; refund it instead."
         )
     if payment.status == PAYMENT_STATUS_AUTHORIZED:
-        return _start_void(state, context, authorized=False)
-    answer = _standing(payment)
+        return _start_void(state, context, authorized=False, reference=payment.reference)
+    answer = _standing(state)
     assert answer is not None, "what is not held is declined or voided"
     return _again(context, answer)
 
@@ -123,19 +109,15 @@ def void(states: _States, command: commands.Void, context: Context) -> Decision:
 def _authorize_to_void(command: commands.Void, context: Context) -> Decision:
     """The provider may hold money of which nothing is known here any more: the authorisation that it has, or a new one,
     is taken in, so that it can be let go."""
-    asked = commands.Authorize(amount=command.amount, payment_token=command.payment_token)
+    asked = commands.Authorize(amount=command.amount, payment_token=command.payment_token, attempt=command.attempt)
     decision = authorize({}, asked, context)
     decision.events.append((payment_key(context.tenant, context.key), events.VoidRequested()))
     return decision
 
 
-def _start_void(state: StoredPayment, context: Context, *, authorized: bool) -> Decision:
-    started = events.VoidStarted(authorized=authorized)
-    return _ask(context, started, commands.PROVIDER_OPERATION_VOID, state.payment.amount, state.payment_token)
-
-
 def capture(states: _States, command: commands.Capture, context: Context) -> Decision:
-    """Takes held money; never more than is held and not taken. One that the provider declined is tried again."""
+    """Takes held money; never more than is held and not taken. One that the provider declined is tried again. Goods
+    that cost nothing may leave after all that is held was taken."""
     state = _found(states, context)
     if state is None:
         return errors.refuse(errors.PAYMENT_NOT_FOUND, f"Order {context.key} has no payment.", order_id=context.key)
@@ -146,15 +128,22 @@ def capture(states: _States, command: commands.Capture, context: Context) -> Dec
     if known is not None and known.status == OPERATION_STATUS_DONE:
         return _again(context, answers.PaymentCaptured(capture_id=command.capture_id))
     left = nanos_of(payment.authorized) - nanos_of(payment.captured) - pending_nanos(payment.captures)
-    if payment.status != PAYMENT_STATUS_AUTHORIZED or nanos_of(command.amount) > left:
+    left += min(0, pending_nanos(payment.adjustments))
+    nothing = payment.status == PAYMENT_STATUS_CAPTURED and not nanos_of(command.amount)
+    if not nothing and (payment.status != PAYMENT_STATUS_AUTHORIZED or nanos_of(command.amount) > left):
         return errors.refuse(
             errors.CAPTURE_EXCEEDS_AUTHORIZED,
             f"The payment of {context.key} does not hold {text_of(command.amount)} any more.",
             order_id=context.key,
         )
-    started = events.CaptureStarted(capture_id=command.capture_id, amount=command.amount)
-    operation = commands.PROVIDER_OPERATION_CAPTURE
-    return _ask(context, started, operation, command.amount, state.payment_token, command.capture_id)
+    attempt = 0 if known is None else known.attempt + 1
+    started = events.CaptureStarted(capture_id=command.capture_id, amount=command.amount, attempt=attempt)
+    left -= nanos_of(command.amount)
+    return _ask(
+        context, started, commands.PROVIDER_OPERATION_CAPTURE, command.amount, state.payment_token,
+        operation_id=command.capture_id, reference=payment.reference, attempt=attempt,
+        left=money_of(command.amount.currency_code, left) if left else None,
+    )  # fmt: skip
 
 
 def refund(states: _States, command: commands.Refund, context: Context) -> Decision:
@@ -178,58 +167,52 @@ def refund(states: _States, command: commands.Refund, context: Context) -> Decis
             order_id=context.key,
         )
     started = events.RefundStarted(refund_id=command.refund_id, amount=command.amount)
-    operation = commands.PROVIDER_OPERATION_REFUND
-    return _ask(context, started, operation, command.amount, state.payment_token, command.refund_id)
-
-
-def reconcile(states: _States, command: commands.Reconcile, context: Context) -> Decision:
-    """Asks the provider again for what is under way: the question or its answer may be lost."""
-    state = _found(states, context)
-    amount = None if state is None else _under_way(state.payment, command)
-    if state is None or amount is None:
-        return Decision()
-    request = commands.ProviderRequest(
-        operation=command.operation, order_id=context.key, operation_id=command.operation_id, amount=amount,
-        payment_token=state.payment_token, look_up=True,
+    return _ask(
+        context, started, commands.PROVIDER_OPERATION_REFUND, command.amount, state.payment_token,
+        operation_id=command.refund_id, reference=payment.reference,
     )  # fmt: skip
-    return Decision(effects=[StartEffect(SERVICE, context.tenant, context.key, request)])
-
-
-def _under_way(payment: Payment, command: commands.Reconcile) -> Money | None:
-    """The amount of what the provider is being asked to do; None where it is not."""
-    if command.operation == commands.PROVIDER_OPERATION_AUTHORIZE:
-        return payment.amount if payment.status == PAYMENT_STATUS_AUTHORIZING else None
-    if command.operation == commands.PROVIDER_OPERATION_VOID:
-        return payment.amount if payment.status == PAYMENT_STATUS_VOIDING else None
-    capturing = command.operation == commands.PROVIDER_OPERATION_CAPTURE
-    known = find_operation(payment.captures if capturing else payment.refunds, command.operation_id)
-    return None if known is None or known.status != OPERATION_STATUS_PENDING else known.amount
 
 
 def take_result(states: _States, result: commands.ProviderResult, context: Context) -> Decision:
     """The provider's definite answer; one that nobody waits for any more changes nothing."""
     state = _found(states, context)
-    if state is None:
+    if state is None or result.not_found:
         return Decision()
+    if result.operation == commands.PROVIDER_OPERATION_RELEASE:
+        return reconciling.released(result, context)
     if result.operation == commands.PROVIDER_OPERATION_AUTHORIZE:
         return _authorize_result(state, result, context)
     if result.operation == commands.PROVIDER_OPERATION_VOID:
         return _void_result(state, result, context)
-    capturing = result.operation == commands.PROVIDER_OPERATION_CAPTURE
-    known = find_operation(state.payment.captures if capturing else state.payment.refunds, result.operation_id)
+    known = find_operation(_operations(state.payment, result.operation), result.operation_id)
+    if known is not None and known.reissuing:
+        return reconciling.reissued(known, result, context)
     if known is None or known.status != OPERATION_STATUS_PENDING:
         return Decision()
-    return (_capture_result if capturing else _refund_result)(result, context)
+    if result.operation == commands.PROVIDER_OPERATION_ADJUST:
+        return adjust_result(state, result, context)
+    return (_capture_result if result.operation == commands.PROVIDER_OPERATION_CAPTURE else _refund_result)(
+        result, context
+    )
+
+
+def _operations(payment: Payment, operation: Any) -> Any:
+    """The captures, the adjustments or the refunds."""
+    if operation == commands.PROVIDER_OPERATION_CAPTURE:
+        return payment.captures
+    return payment.adjustments if operation == commands.PROVIDER_OPERATION_ADJUST else payment.refunds
 
 
 def _authorize_result(state: StoredPayment, result: commands.ProviderResult, context: Context) -> Decision:
-    if state.payment.status != PAYMENT_STATUS_AUTHORIZING:
+    if state.payment.status != PAYMENT_STATUS_AUTHORIZING or result.operation_id != attempt_name(state.attempt):
         return Decision()
     if not result.approved:
-        return _happens(context, events.Declined(code=result.code), answers.PaymentDeclined(code=result.code))
+        declined = answers.PaymentDeclined(code=result.code, attempt=state.attempt)
+        return _happens(context, events.Declined(code=result.code), declined)
     if state.void_requested:
-        return _start_void(state, context, authorized=True)
-    return _happens(context, events.Authorized(), answers.PaymentAuthorized())
+        return _start_void(state, context, authorized=True, reference=result.reference)
+    authorized = events.Authorized(reference=result.reference)
+    return _happens(context, authorized, answers.PaymentAuthorized(attempt=state.attempt))
 
 
 def _void_result(state: StoredPayment, result: commands.ProviderResult, context: Context) -> Decision:
@@ -259,9 +242,12 @@ def _refund_result(result: commands.ProviderResult, context: Context) -> Decisio
 HANDLERS = (
     Handler(command=commands.Authorize, keys=_keys, decide=authorize),
     Handler(command=commands.Capture, keys=_keys, decide=capture),
+    Handler(command=commands.Adjust, keys=_keys, decide=adjust),
     Handler(command=commands.Void, keys=_keys, decide=void),
     Handler(command=commands.Refund, keys=_keys, decide=refund),
-    Handler(command=commands.Reconcile, keys=_keys, decide=reconcile),
+    Handler(command=commands.Reconcile, keys=_keys, decide=reconciling.reconcile),
+    Handler(command=commands.Check, keys=_keys, decide=reconciling.check),
+    Handler(command=commands.ReleaseHold, keys=_keys, decide=reconciling.release_hold),
     Handler(command=commands.ProviderResult, keys=_keys, decide=take_result),
 )
 """How each message and result is decided."""

@@ -44,8 +44,13 @@ def payment_key(tenant: str, order_id: str) -> Key:
     return Key(PAYMENT, tenant, order_id)
 
 
+def attempt_name(attempt: int) -> str:
+    """What an attempt at the authorisation is called: the first has no name, as when there was but one."""
+    return str(attempt) if attempt else ""
+
+
 def find_operation(operations: Any, operation_id: str) -> PaymentOperation | None:
-    """The capture or refund of that name."""
+    """The capture, refund or adjustment of that name."""
     return next((operation for operation in operations if operation.operation_id == operation_id), None)
 
 
@@ -78,15 +83,19 @@ def _authorization_started(state: StoredPayment, event: Any, entry: PaymentEvent
     payment.order_id = event.order_id
     payment.amount.CopyFrom(event.amount)
     payment.status = PAYMENT_STATUS_AUTHORIZING
+    payment.decline_code = ""
     state.payment_token = event.payment_token
-    payment.create_time.CopyFrom(entry.time)
+    state.attempt = event.attempt
+    if not payment.HasField("create_time"):
+        payment.create_time.CopyFrom(entry.time)
     entry.amount.CopyFrom(event.amount)
 
 
-def _authorized(state: StoredPayment, _event: Any, entry: PaymentEvent) -> None:
+def _authorized(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
     payment = state.payment
     payment.status = PAYMENT_STATUS_AUTHORIZED
     payment.authorized.CopyFrom(payment.amount)
+    payment.reference = event.reference
     entry.amount.CopyFrom(payment.amount)
 
 
@@ -98,6 +107,10 @@ def _declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
 
 def _capture_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
     _start(state.payment.captures, event.capture_id, event.amount)
+    if event.attempt:
+        known = find_operation(state.payment.captures, event.capture_id)
+        assert known is not None, "it was started just now"
+        known.attempt = event.attempt
     entry.amount.CopyFrom(event.amount)
     entry.detail = event.capture_id
 
@@ -117,6 +130,29 @@ def _capture_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> 
     entry.detail = event.code
 
 
+def _adjustment_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    _start(state.payment.adjustments, event.adjustment_id, event.amount)
+    entry.amount.CopyFrom(event.amount)
+    entry.detail = event.adjustment_id
+
+
+def _adjusted(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    payment = state.payment
+    amount = _finish(payment.adjustments, event.adjustment_id, OPERATION_STATUS_DONE)
+    _add(payment.authorized, amount)
+    payment.amount.CopyFrom(payment.authorized)
+    if payment.HasField("captured") and payment.status in (PAYMENT_STATUS_AUTHORIZED, PAYMENT_STATUS_CAPTURED):
+        is_taken = payment.captured == payment.authorized
+        payment.status = PAYMENT_STATUS_CAPTURED if is_taken else PAYMENT_STATUS_AUTHORIZED
+    entry.amount.CopyFrom(amount)
+    entry.detail = event.adjustment_id
+
+
+def _adjustment_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    _finish(state.payment.adjustments, event.adjustment_id, OPERATION_STATUS_DECLINED)
+    entry.detail = event.code
+
+
 def _void_requested(state: StoredPayment, _event: Any, _entry: PaymentEvent) -> None:
     state.void_requested = True
 
@@ -125,6 +161,7 @@ def _void_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None
     payment = state.payment
     if event.authorized:
         payment.authorized.CopyFrom(payment.amount)
+        payment.reference = event.reference
     payment.status = PAYMENT_STATUS_VOIDING
     state.void_requested = False
     entry.amount.CopyFrom(payment.authorized)
@@ -145,7 +182,10 @@ def _void_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> Non
 def _closed(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
     state.payment.order_id = event.order_id
     state.payment.status = PAYMENT_STATUS_VOIDED
-    state.payment.create_time.CopyFrom(entry.time)
+    state.payment.decline_code = ""
+    state.attempt = event.attempt
+    if not state.payment.HasField("create_time"):
+        state.payment.create_time.CopyFrom(entry.time)
 
 
 def _refund_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
@@ -166,6 +206,40 @@ def _refund_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> N
     entry.detail = event.code
 
 
+def _refund_reissue_started(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    known = find_operation(state.payment.refunds, event.refund_id)
+    assert known is not None, "what is given again was given before"
+    known.attempt, known.reissuing = event.attempt, True
+    entry.amount.CopyFrom(known.amount)
+    entry.detail = event.refund_id
+
+
+def _refund_reissued(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    entry.amount.CopyFrom(_reissue_ended(state, event))
+    entry.detail = event.refund_id
+
+
+def _refund_reissue_declined(state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    _reissue_ended(state, event)
+    entry.detail = event.code
+
+
+def _reissue_ended(state: StoredPayment, event: Any) -> Money:
+    known = find_operation(state.payment.refunds, event.refund_id)
+    assert known is not None, "what ends was started"
+    known.reissuing = False
+    return known.amount
+
+
+def _hold_release_started(_state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    entry.amount.CopyFrom(event.amount)
+    entry.detail = event.reference
+
+
+def _hold_released(_state: StoredPayment, event: Any, entry: PaymentEvent) -> None:
+    entry.detail = event.reference
+
+
 _CHANGES: dict[type[Message], Callable[[StoredPayment, Any, PaymentEvent], None]] = {
     events.AuthorizationStarted: _authorization_started,
     events.Authorized: _authorized,
@@ -173,6 +247,9 @@ _CHANGES: dict[type[Message], Callable[[StoredPayment, Any, PaymentEvent], None]
     events.CaptureStarted: _capture_started,
     events.Captured: _captured,
     events.CaptureDeclined: _capture_declined,
+    events.AdjustmentStarted: _adjustment_started,
+    events.Adjusted: _adjusted,
+    events.AdjustmentDeclined: _adjustment_declined,
     events.VoidRequested: _void_requested,
     events.VoidStarted: _void_started,
     events.Voided: _voided,
@@ -181,6 +258,11 @@ _CHANGES: dict[type[Message], Callable[[StoredPayment, Any, PaymentEvent], None]
     events.RefundStarted: _refund_started,
     events.Refunded: _refunded,
     events.RefundDeclined: _refund_declined,
+    events.RefundReissueStarted: _refund_reissue_started,
+    events.RefundReissued: _refund_reissued,
+    events.RefundReissueDeclined: _refund_reissue_declined,
+    events.HoldReleaseStarted: _hold_release_started,
+    events.HoldReleased: _hold_released,
 }
 
 EVENTS: tuple[type[Message], ...] = tuple(_CHANGES)

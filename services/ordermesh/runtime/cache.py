@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from oms.log.v1 import log_pb2
-from ordermesh.core.decider import AggregateType, Key, Stamp
+from ordermesh.core.decider import AggregateType, Key, Row, Stamp
 from ordermesh.runtime.options import CLOCK_SKEW_ALLOWED_US
 from ordermesh.runtime.ports import StoredAggregate
 
@@ -41,9 +41,8 @@ class Aggregate:
     """One aggregate in memory: its state and what the store's row says beside it."""
 
     __slots__ = (
-        "created_us", "epoch", "flushed_version", "frame", "index", "key", "kind", "queried", "size", "state",
-        "version", "weak_version",
-        "write_time",
+        "created_us", "epoch", "flushed_version", "frame", "index", "key", "kind", "left", "queried", "size", "state",
+        "version", "weak_version", "write_time",
     )  # fmt: skip
 
     def __init__(self, key: Key, kind: AggregateType) -> None:
@@ -60,13 +59,31 @@ class Aggregate:
         self.created_us = 0
         self.size = STATE_OVERHEAD_BYTES
         self.queried = False
+        self.left: list[Row] | None = None
+        """What its events left, and is not in the store at quorum yet; the oldest first."""
 
     def evolve(self, event: Any, clock_us: int, epoch: int, frame: int, index: int) -> None:
         """Applies the next event; live and when redone, with the same result to the byte."""
         version = self.version = self.version + 1
         self.epoch, self.frame, self.index = epoch, frame, index
         self.write_time = clock_us if clock_us > self.write_time else self.write_time + 1
-        self.kind.evolve(self.state, event, _new(Stamp, (version, clock_us)))
+        self._happen(event, _new(Stamp, (version, clock_us)))
+
+    def _happen(self, event: Any, stamp: Stamp) -> None:
+        """Has the state changed, and keeps what the event leaves."""
+        kind = self.kind
+        kind.evolve(self.state, event, stamp)
+        if kind.event_rows is not None:
+            rows = kind.event_rows(self.key, event, self.state, stamp, self.write_time)
+            if rows:
+                if self.left is None:
+                    self.left = []
+                self.left.extend(rows)
+
+    def let_go(self, count: int) -> None:
+        """The store has so many of the oldest rows that its events left."""
+        assert self.left is not None, "rows were taken"
+        self.left = self.left[count:] or None
 
     def load(self, stored: StoredAggregate) -> None:
         """Takes what the store has."""

@@ -2,7 +2,7 @@
 
 An effect runs only once its decision is logged, and is never withdrawn. Its key is its agenda id, so a new owner that
 runs it again gives the provider the same key. While the provider's outcomes stay unknown a breaker lets one call at a
-time try.
+time try; a call that waits on purpose is no failure of the provider.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oms.log.v1 import log_pb2
 from ordermesh.runtime.agenda import HERE, Agenda, EntryId, write_id
 from ordermesh.runtime.appender import Appender
 from ordermesh.runtime.options import OwnerOptions
-from ordermesh.runtime.ports import Clock, EffectHandler, PartitionId
+from ordermesh.runtime.ports import AskLater, Clock, EffectHandler, PartitionId
 
 _log = logging.getLogger(__name__)
 
@@ -126,6 +126,11 @@ class Effects:
         try:
             result = await self._handlers[effect.type](_class_of(effect.type).FromString(effect.payload), key)
             payload = result.SerializeToString()
+        except AskLater as error:
+            _log.info("%s: asked again in about %g s: %s", key, error.retry_after_s, error)
+            self.breaker.note(known=True)
+            self._retry_in(error.retry_after_s, entry, effect, attempt)
+            return
         except Exception as error:  # noqa: BLE001 - whatever a provider's client raises, the outcome is unknown
             _log.log(
                 logging.WARNING if attempt else logging.INFO,
@@ -136,9 +141,7 @@ class Effects:
             )
             self.breaker.note(known=False)
             pause_s = min(self._options.effect_retry_min_s * 2**attempt, self._options.effect_retry_max_s)
-            asyncio.get_running_loop().call_later(
-                pause_s * (0.5 + self._clock.random()), self._retry, entry, effect, attempt + 1
-            )
+            self._retry_in(pause_s, entry, effect, attempt + 1)
             return
         self.breaker.note(known=True)
         self.finished += 1
@@ -153,6 +156,11 @@ class Effects:
         """The idempotency key: it stays the same also where a repartition moved the entry."""
         number = self._number if entry.opened_by == HERE else entry.opened_by
         return f"{self._group}:{number}:{'.'.join(map(str, entry[:-1]))}"
+
+    def _retry_in(self, pause_s: float, entry: EntryId, effect: log_pb2.Effect, attempt: int) -> None:
+        asyncio.get_running_loop().call_later(
+            pause_s * (0.5 + self._clock.random()), self._retry, entry, effect, attempt
+        )
 
     def _retry(self, entry: EntryId, effect: log_pb2.Effect, attempt: int) -> None:
         self._queue.append((entry, effect, attempt))

@@ -6,13 +6,17 @@ quorum, so whatever a checkpoint names is there.
 
 What too few replicas took is weak: it stays pinned, and is written again when a quorum is back, which a few of the
 oldest weak rows ask for with every flush. Until none is left there is no checkpoint.
+
+What events leave for good goes first, at quorum, so that no stored aggregate is ahead of it: only redoing would make it
+again. Without a quorum the aggregates that have it are held back, and all others are stored as ever.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import islice
 from typing import NamedTuple
 
@@ -31,6 +35,10 @@ WEAK_TAKEN = 500
 """The same once it is back: a store that has just come back gets its backlog in parts, each of which is either there at
 quorum or tried again."""
 
+LEFT_TAKEN = 2_000
+"""Rows that events left and that go with a flush while there are weak aggregates: what gathered since the quorum was
+lost is not one write, which would be made anew whenever a replica is late. `WEAK_TRIED` while there is no quorum."""
+
 WEAK_PAUSE_S = 1.0
 """Between two flushes that only ask whether a quorum is back."""
 
@@ -46,6 +54,13 @@ class _Batch(NamedTuple):
     """What one flush writes and whom it answers."""
 
     rows: list[Row]
+    left: list[Row]
+    leaving: dict[Aggregate, int]
+    """Whose these are: so many of each, its oldest."""
+    behind: list[Row]
+    """The own rows of those that leave nothing more."""
+    cut: list[tuple[Aggregate, int]]
+    """Those of which more is left than had room: they are held back."""
     versions: list[tuple[Aggregate, int]]
     states: dict[Key, bytes]
     callers: deque[_Callers]
@@ -87,6 +102,8 @@ class Flusher:
         self._weak: dict[Key, Aggregate] = {}
         self._weak_until = 0.0
         self._quorum_is_back = True
+        self.is_catching_up = False
+        """Whether the last flush wrote again, at quorum, what was weak: it had no checkpoint, the next may."""
         self.checkpoint: log_pb2.Checkpoint | None = None
         self.rows_written = 0
         self.flushes = 0
@@ -150,21 +167,42 @@ class Flusher:
     def _take(self, aggregates: Sequence[Aggregate], checkpoint: log_pb2.Checkpoint | None, bytes_taken: int) -> None:
         assert self._under_way is None
         rows: list[Row] = []
+        left: list[Row] = []
+        leaving: dict[Aggregate, int] = {}
+        behind: list[Row] = []
+        cut: list[tuple[Aggregate, int]] = []
+        room = self._left_room()
         versions: list[tuple[Aggregate, int]] = []
         states: dict[Key, bytes] = {}
         for aggregate in aggregates:
             state = aggregate.serialise()
             self._cache.resize(aggregate, len(state))
-            rows.extend(rows_of(aggregate, state))
-            versions.append((aggregate, aggregate.version))
             states[aggregate.key] = state
+            if aggregate.left is not None:
+                oldest = aggregate.left[:room]
+                room -= len(oldest)
+                left.extend(oldest)
+                leaving[aggregate] = len(oldest)
+                if len(oldest) < len(aggregate.left):
+                    cut.append((aggregate, aggregate.version))
+                    continue
+            (rows if aggregate.left is None else behind).extend(rows_of(aggregate, state))
+            versions.append((aggregate, aggregate.version))
         for callers in self._callers:
             for one in callers.waiting:
                 if one.aggregate is not None and one.aggregate.key not in states:
                     states[one.aggregate.key] = one.aggregate.serialise()
-        self._under_way = _Batch(rows, versions, states, self._callers, bytes_taken, checkpoint)
+        self._under_way = _Batch(
+            rows, left, leaving, behind, cut, versions, states, self._callers, bytes_taken, checkpoint
+        )  # fmt: skip
         self._callers = deque()
         self._task = self._tasks.create_task(self._write(self._under_way))
+
+    def _left_room(self) -> int:
+        """How many rows that events left may go with this flush."""
+        if not self._weak:
+            return sys.maxsize
+        return LEFT_TAKEN if self._quorum_is_back else WEAK_TRIED
 
     async def drain(self) -> None:
         """Waits until no write is under way. Raises what made it fail for good."""
@@ -180,34 +218,60 @@ class Flusher:
             self._answer(self._callers, before, LOGGED, {})
 
     async def _write(self, batch: _Batch) -> None:
-        written = await self._write_rows(batch.rows)
+        has_left = await self._write_left(batch)
+        rows = [*batch.rows, *batch.behind] if has_left else batch.rows
+        written = await self._write_rows(rows)
+        if not has_left:
+            written = Written.WEAK
         persistence = STORED if written is Written.QUORUM else STORED_ONE
         self._answer(batch.callers, float("inf"), persistence, batch.states)
-        self._note_written(batch.versions, written)
+        self._note_written(batch, written)
         if written is Written.QUORUM:
             self.unflushed_bytes -= batch.bytes_taken
             await self._save(batch.checkpoint)
         self.flushes += 1
-        self.rows_written += len(batch.rows)
+        self.rows_written += len(batch.left) + len(rows)
         self._under_way = None
         self._wake()
 
-    def _note_written(self, versions: Sequence[tuple[Aggregate, int]], written: Written) -> None:
+    def _note_written(self, batch: _Batch, written: Written) -> None:
         """Unpins what is in the store at quorum, and remembers what is there weakly."""
         now, had_weak = self._clock.monotonic(), bool(self._weak)
         self._quorum_is_back = written is Written.QUORUM
+        self.is_catching_up = had_weak and self._quorum_is_back
         self._weak_until = now if self._quorum_is_back else now + WEAK_PAUSE_S
-        for aggregate, version in versions:
-            if self._quorum_is_back:
+        weak = [*batch.versions, *batch.cut]
+        if self._quorum_is_back:
+            weak = batch.cut
+            for aggregate, _ in batch.versions:
                 aggregate.queried = True
                 self._weak.pop(aggregate.key, None)
-            else:
-                aggregate.weak_version = version
-                self._weak[aggregate.key] = aggregate
-        if self._quorum_is_back:
-            self._cache.flushed(versions)
+            self._cache.flushed(batch.versions)
+        for aggregate, version in weak:
+            aggregate.weak_version = version
+            self._weak[aggregate.key] = aggregate
         if had_weak or self._weak:
             self._changed_at = min(self._changed_at, now)
+
+    async def _write_left(self, batch: _Batch) -> bool:
+        """Writes what events left; says whether a quorum has it. Else its aggregates are held back: once these are
+        stored their events are not redone, and nothing would make these rows again."""
+        has_left = await self._write_rows(batch.left) is Written.QUORUM
+        if has_left:
+            for aggregate, count in batch.leaving.items():
+                aggregate.let_go(count)
+        self._hold_back(batch, {one.key for one, _ in batch.cut} if has_left else {one.key for one in batch.leaving})
+        return has_left
+
+    def _hold_back(self, batch: _Batch, keys: Set[Key]) -> None:
+        """Answers who waits for what is not written now."""
+        if not keys:
+            return
+        for callers in batch.callers:
+            for one in callers.waiting:
+                if one.key is not None and one.key in keys:
+                    self._replies.add(one, LOGGED, batch.states[one.key])
+            callers.waiting[:] = [one for one in callers.waiting if one.key not in keys]
 
     async def _write_rows(self, rows: Sequence[Row]) -> Written:
         """Writes until the store has taken them."""

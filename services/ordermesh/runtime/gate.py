@@ -165,6 +165,10 @@ class Gate:
         self._appenders[partition].put(envelope, pending)
         return pending
 
+    def tell(self, subject: str, data: bytes = b"") -> None:
+        """Says something on the bus; it may be lost."""
+        self._bus.publish(subject, data)
+
     def check_intake(self, service: str, tenant: str = "", key: str = "") -> None:
         """Raises Overloaded where the partition of a key takes no commands; without a key, where none of the service's
         does. Asked before a call's content is looked at: under overload most calls are refused, and judging them first

@@ -30,7 +30,7 @@ ORDERED = (
 )
 """Settings of which the first has to be below the second."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of decision frames and checkpoints: a build refuses a newer one than its own."""
 
 CLOCK_SKEW_ALLOWED_US = 10_000_000

@@ -8,7 +8,7 @@ again keeps its source, so the receiver drops it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from oms.log.v1 import log_pb2
 from ordermesh.runtime.appender import Appenders
@@ -53,6 +53,14 @@ class _LastOfFrame:
     def failed(self, error: LogError) -> None:
         """Cannot be: messages are never given up."""
         raise AssertionError(error)
+
+
+def sent_by(checkpoint: log_pb2.Checkpoint, receivers: Iterable[PartitionId]) -> dict[PartitionId, int]:
+    """For each receiver, the stream sequence of the decision frame up to which its messages are acknowledged. One that
+    a checkpoint with receivers does not list was not there yet: nothing up to the checkpoint was for it."""
+    sent = {PartitionId(one.group, one.partition): one.sequence for one in checkpoint.sent_through}
+    before = checkpoint.sequence if sent else 0
+    return {receiver: sent.get(receiver, before) for receiver in receivers}
 
 
 class Outbox:

@@ -22,7 +22,7 @@ from ordermesh.runtime.inbox import Inbox
 from ordermesh.runtime.loader import StoreLoader
 from ordermesh.runtime.memory import Partition, Waiting, Work
 from ordermesh.runtime.options import CLOCK_AHEAD_MAX_US, CLOCK_SKEW_ALLOWED_US, SCHEMA_VERSION, OwnerOptions
-from ordermesh.runtime.outbox import Outbox
+from ordermesh.runtime.outbox import Outbox, sent_by
 from ordermesh.runtime.ports import Bus, Clock, EffectHandler, Log, PartitionId, Store, Stored
 from ordermesh.runtime.recovery import Head, Superseded, Taker, append_decisions, parked_work
 from ordermesh.runtime.registry import Registry
@@ -115,7 +115,7 @@ class Owner:
         )  # fmt: skip
         self._note_parked()
         self.flusher.note(())
-        self.outbox.begin(self._receivers(taking.checkpoint), self.head.sequence)
+        self.outbox.begin(sent_by(taking.checkpoint, self.around.topology.partitions()), self.head.sequence)
         self.effects.start(self.memory.agenda)
         self.checkpoint_at = around.clock.monotonic()
 
@@ -314,12 +314,16 @@ class Owner:
         return draft
 
     async def _hand_over(self) -> None:
-        """Leaves nothing to redo: a last flush with a checkpoint, if the store takes it in time."""
+        """Leaves nothing to redo: a last flush with a checkpoint, if the store takes it in time. What was weak is
+        written again first, for which it may take several."""
         try:
             async with asyncio.timeout(self.options.hand_over_s):
                 await self.flusher.drain()
-                self.flusher.take(self._draft_checkpoint())
-                await self.flusher.drain()
+                is_whole = False
+                while not is_whole:
+                    self.flusher.take(self._draft_checkpoint())
+                    await self.flusher.drain()
+                    is_whole = not self.flusher.is_catching_up
         except TimeoutError:
             _log.warning("%s: left without a last checkpoint, the store does not answer", self.id)
 
@@ -345,11 +349,6 @@ class Owner:
         saved = self._saved()
         waited_s = self.around.clock.monotonic() - self.checkpoint_at
         return saved.frame < self.head.frame.number and waited_s >= self.options.checkpoint_interval_s
-
-    def _receivers(self, checkpoint: log_pb2.Checkpoint) -> dict[PartitionId, int]:
-        """Every partition, and the decision frame up to which its messages are acknowledged."""
-        sent = {PartitionId(one.group, one.partition): one.sequence for one in checkpoint.sent_through}
-        return {receiver: sent.get(receiver, 0) for receiver in self.around.topology.partitions()}
 
     def _watch(self, stored: Stored) -> None:
         """A decision frame that is not our own means that the partition is lost, even with nothing to append."""

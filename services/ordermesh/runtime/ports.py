@@ -226,5 +226,15 @@ class Clock(Protocol):
         """Random bytes."""
 
 
+class AskLater(Exception):
+    """Raised by an effect's handler that waits on purpose: the outcome is unknown, but whoever is asked does answer."""
+
+    def __init__(self, text: str, retry_after_s: float) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+        """When to ask again, give or take a half."""
+
+
 EffectHandler = Callable[[Message, str], Awaitable[Message]]
-"""`(request, idempotency key) -> result`; raises when the outcome is unknown: then the same key is executed again."""
+"""`(request, idempotency key) -> result`; raises when the outcome is unknown: then the same key is executed again.
+AskLater says when."""

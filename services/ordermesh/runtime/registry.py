@@ -47,6 +47,6 @@ class Registry:
         """Every table that the services' aggregates are kept in."""
         found = {}
         for aggregate in self.kinds.values():
-            for table in (aggregate.table, *aggregate.query_tables):
+            for table in (aggregate.table, *aggregate.query_tables, *aggregate.event_tables):
                 found[table.name] = table
         return list(found.values())

@@ -21,6 +21,7 @@ from ordermesh.runtime.cache import Cache
 from ordermesh.runtime.flush import rows_of
 from ordermesh.runtime.memory import MarkValue, Partition, is_past_its_end
 from ordermesh.runtime.options import SCHEMA_VERSION, OwnerOptions
+from ordermesh.runtime.outbox import sent_by
 from ordermesh.runtime.ports import Clock, Log, PartitionId, Store, StoredAggregate, StoreUnavailable, Written
 from ordermesh.runtime.recovery import PAGE, Head, Taker, append_decisions, forget_old_ends
 from ordermesh.runtime.registry import Registry
@@ -149,12 +150,14 @@ class Reincarnation:
         return checkpoint
 
     async def _flush(self, remains: Remains) -> None:
-        """What was redone has to be in the store before a checkpoint says so."""
+        """What was redone has to be in the store before a checkpoint says so; what its events left, before itself."""
         dirty = list(remains.memory.cache.dirty.values())
+        left = [row for aggregate in dirty for row in aggregate.left or ()]
         rows = [row for aggregate in dirty for row in rows_of(aggregate, aggregate.serialise())]
-        for start in range(0, len(rows), ROWS_PER_WRITE):
-            if await self._store.write(rows[start : start + ROWS_PER_WRITE]) is not Written.QUORUM:
-                raise StoreUnavailable("too few replicas of the store take what has to be there before a checkpoint")
+        for each in (left, rows):
+            for start in range(0, len(each), ROWS_PER_WRITE):
+                if await self._store.write(each[start : start + ROWS_PER_WRITE]) is not Written.QUORUM:
+                    raise StoreUnavailable("too few replicas of the store take what a checkpoint needs to be there")
 
     def _frame(self, remains: Remains) -> log_pb2.DecisionFrame:
         """The frame that begins the new epoch: it follows the last one that is left, and is past all that were."""
@@ -188,10 +191,8 @@ class Reincarnation:
             source = made.marks.add().source
             source.group, source.partition = sender
             source.position.epoch, source.position.frame, source.position.index, source.n = value
-        for sent in remains.checkpoint.sent_through:
-            made.sent_through.add(
-                group=sent.group, partition=sent.partition, sequence=min(sent.sequence, remains.sequence)
-            )
+        for receiver, sent in sent_by(remains.checkpoint, self._topology.partitions()).items():
+            made.sent_through.add(group=receiver.group, partition=receiver.number, sequence=min(sent, remains.sequence))
         return made
 
     def _ends(self, remains: Remains, frame: log_pb2.DecisionFrame) -> list[log_pb2.EpochEnd]:

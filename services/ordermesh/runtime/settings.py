@@ -14,12 +14,16 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as UnreadableSource
 
+from ordermesh.core.limits import AHEAD_DAYS_MAX, BACKORDERS_PER_SKU_MAX
+from ordermesh.core.targets import TargetRules, ports_of
 from ordermesh.runtime.options import ORDERED, OwnerOptions
+from ordermesh.runtime.settings_amounts import amounts
 from ordermesh.runtime.settings_cassandra import addresses, replicas
 from ordermesh.runtime.settings_words import what_is_unreadable, what_is_wrong
 
@@ -142,12 +146,69 @@ class Settings(BaseSettings):
     sandbox_ledger: Literal["file", "nats"] = "file"
     """Where the sandbox payment provider keeps what took effect: in a file in --data, which all processes share, or on
     NATS, for processes on several machines. One deployment keeps to one."""
+    payment_retry_window_s: float = Field(default=0.0, ge=0.0, le=604_800.0)
+    """Seconds that an order whose payment was declined waits for another payment token, with its stock, unless it says
+    itself for how long; 0 for not at all: it is undone at once."""
+    hold_expire_s: float = Field(default=0.0, ge=0.0, le=31_622_400.0)
+    """Seconds that a held order waits for its release; then what is not sent of it is cancelled. 0 for ever."""
+    fraud_review_above: str = ""
+    """CURRENCY:AMOUNT,CURRENCY:AMOUNT...: an order whose total is above it is held when its payment is authorised,
+    until somebody releases or cancels it; none if not given."""
+    fraud_decline_above: str = ""
+    """The same for orders that are undone then, without anybody looking."""
+    payment_provider: Literal["sandbox", "stripe"] = "sandbox"
+    """Who holds and takes money: the sandbox, which knows a few tokens of its own and moves none, or Stripe. A
+    deployment keeps to one."""
+    stripe_api_key: SecretStr | None = None
+    """Stripe's secret or restricted key. It has no flag, which others on the machine could read: give it in the
+    environment, or in a file."""
+    stripe_api_key_file: Path | None = None
+    """File that holds Stripe's key, alone."""
+    stripe_webhook_secret: SecretStr | None = None
+    """Secrets of the endpoint that Stripe's webhooks are signed with, whsec_...; two, separated by a comma, while one
+    takes over from the other. Without one /webhooks/stripe does not exist. It has no flag, as the key has none."""
+    stripe_webhook_secret_file: Path | None = None
+    """File that holds these secrets, one a line."""
+    stripe_api_base: str = "https://api.stripe.com"
+    """Where Stripe's API is; another only for tests. Without TLS it has to be on this machine."""
+    stripe_timeout_s: float = Field(default=20.0, gt=0.0, le=120.0)
+    """Seconds for one call to Stripe; then it is asked again under the same key."""
+    stripe_in_flight: int = Field(default=64, ge=1, le=100)
+    """Calls of a process to Stripe at once; others wait for their turn."""
+    reconcile_pause_scale: float = Field(default=1.0, gt=0.0, le=10.0)
+    """By how much the looks of `payments reconcile` at what differs are further apart than half a minute in all: more
+    for a store that is often behind, 0.02 for tests."""
     reflection: bool = True
     """Whether the gRPC API describes itself to tools like grpcurl."""
     dispatch_automatically: bool = True
     """Whether shipments leave by themselves; else each waits for DispatchShipment."""
     dispatch_delay_s: float = Field(default=0.0, ge=0.0)
     """Seconds from a shipment's making to its automatic dispatch."""
+    backorder_days: float = Field(default=30.0, gt=0.0, le=AHEAD_DAYS_MAX)
+    """Days for which an order waits for stock that is missing, unless it says itself until when."""
+    backorder_lead_days: float = Field(default=14.0, gt=0.0, le=AHEAD_DAYS_MAX)
+    """Days in which missing stock is expected: what `promised_by` tells."""
+    backorders_per_sku: int = Field(default=BACKORDERS_PER_SKU_MAX, ge=1, le=BACKORDERS_PER_SKU_MAX)
+    """Orders that may wait for one SKU; one more is rejected as BACKORDER_QUEUE_FULL."""
+    events_format: Literal["protobuf", "json"] = "protobuf"
+    """How the data of integration events is written on OM_EVENTS; each event says it in `content-type`."""
+    events_bytes: int = Field(default=512 << 20, ge=1 << 20)
+    """Bytes that OM_EVENTS keeps; past it, and after a week, the oldest events go, also for webhooks that wait."""
+    webhook_allow_http: bool = False
+    """Whether webhooks may go to http://...; for development."""
+    webhook_allow_private: bool = False
+    """Whether webhooks may go to addresses that are not in the internet for everybody; for development."""
+    webhook_ports: str = "443"
+    """Ports that webhooks may go to, as in 443,8000-8999."""
+    webhook_ca: Path | None = None
+    """Certificates of whom to trust as a receiver of webhooks, PEM, besides the system's."""
+    webhook_retry_scale: float = Field(default=1.0, gt=0.0, le=10.0)
+    """By how much the pauses between attempts of a webhook are longer than Standard Webhooks says; 0.001 for tests."""
+    webhook_disable_after_s: float = Field(default=259_200.0, ge=1.0, le=604_800.0)
+    """Seconds of nothing but failures until a webhook endpoint is disabled; three days."""
+    stock_ledger: bool = True
+    """Whether each change of a SKU's stock leaves a row, which lists of movements and of reservations by SKU read.
+    Without it an order costs about a tenth less CPU, and what happens then is missing there for good."""
     start_wait_s: float = Field(default=300.0, ge=0.0, le=3600.0)
     """Seconds that a single process waits at its start for NATS, the store and the deployment's record."""
     stop_timeout_s: float = Field(default=28.0, gt=0.0, le=600.0)
@@ -189,10 +250,31 @@ class Settings(BaseSettings):
             raise ValueError("expected 1 or 3: of two, none may be lost")
         return value
 
+    @field_validator("fraud_review_above", "fraud_decline_above")
+    @classmethod
+    def _amounts(cls, value: str) -> str:
+        amounts(value)
+        return value
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_near = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_near):
+            raise ValueError("expected https://HOST, or http://127.0.0.1:PORT: the key goes there")
+        return value.rstrip("/")
+
     @field_validator("cassandra_contact_points")
     @classmethod
     def _addresses(cls, value: str) -> str:
         addresses(value)
+        return value
+
+    @field_validator("webhook_ports")
+    @classmethod
+    def _ports(cls, value: str) -> str:
+        ports_of(value)
         return value
 
     @field_validator("cassandra_replication")
@@ -219,6 +301,15 @@ class Settings(BaseSettings):
     def serves_http_api(self) -> bool:
         """Whether the HTTP port has the API."""
         return self.tls_cert is None if self.http_api is None else self.http_api
+
+    @property
+    def webhook_rules(self) -> TargetRules:
+        """Where webhooks may go."""
+        return TargetRules(
+            allow_http=self.webhook_allow_http,
+            allow_private=self.webhook_allow_private,
+            ports=ports_of(self.webhook_ports),
+        )
 
     @property
     def nats_servers(self) -> list[str]:

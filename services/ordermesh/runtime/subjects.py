@@ -16,6 +16,9 @@ DRAIN = "om.drain"
 RELAY = "om.relay"
 """Relays tell how far they have read: `oms.log.v1.RelayPosition`."""
 
+WEBHOOKS = "om.webhooks"
+"""Edges tell that a webhook endpoint was changed, so that who delivers looks at once: nothing."""
+
 REPLIES = "om.replies"
 """With a token behind it: where one edge process hears answers, `oms.log.v1.ReplyFrame`."""
 

@@ -25,15 +25,35 @@ SEPARATE_GROUPS: Mapping[str, Sequence[str]] = {
 }
 """The other supported shape: one group per service, so that teams can run and release each alone."""
 
+SINGLE_GROUPS: Mapping[str, Sequence[str]] = {"notification": ("notification",)}
+"""Groups of either shape that have one partition, whatever the others have: what is asked of them comes from people. A
+deployment that was made before there was one gets it at its next start."""
+
 
 def new_deployment(
     deployment_id: str, partitions: int, groups: Mapping[str, Sequence[str]] = DEFAULT_GROUPS, *, replicas: int = 1
 ) -> log_pb2.Deployment:
-    """A deployment with the same number of partitions in every group, and so many replicas of each log."""
+    """A deployment with the same number of partitions in every group but single ones, and so many replicas of each
+    log."""
     deployment = log_pb2.Deployment(deployment_id=deployment_id, log_replicas=replicas)
     for name, services in groups.items():
-        deployment.groups.add(name=name, services=services, partitions=partitions)
+        _add_group(deployment, name, services, 1 if name in SINGLE_GROUPS else partitions)
     return deployment
+
+
+def with_single_groups(deployment: log_pb2.Deployment) -> log_pb2.Deployment:
+    """The deployment with the single groups that it lacks."""
+    whole = log_pb2.Deployment()
+    whole.CopyFrom(deployment)
+    known = {group.name for group in deployment.groups}
+    for name, services in SINGLE_GROUPS.items():
+        if known and name not in known:
+            _add_group(whole, name, services, 1)
+    return whole
+
+
+def _add_group(deployment: log_pb2.Deployment, name: str, services: Sequence[str], partitions: int) -> None:
+    deployment.groups.add(name=name, services=services, partitions=partitions)
 
 
 def named_partition(text: str) -> PartitionId:

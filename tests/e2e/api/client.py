@@ -17,6 +17,7 @@ from grpc_status import rpc_status
 from oms.admin.v1 import admin_service_pb2_grpc
 from oms.common.v1 import consistency_pb2
 from oms.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
+from oms.notification.v1 import webhook_service_pb2_grpc
 from oms.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from oms.payment.v1 import payment_service_pb2_grpc
 from oms.shipping.v1 import shipping_service_pb2_grpc
@@ -37,6 +38,7 @@ class Client:
         self.stock: Any = inventory_service_pb2_grpc.InventoryServiceStub(self.channel)
         self.payments: Any = payment_service_pb2_grpc.PaymentServiceStub(self.channel)
         self.shipping: Any = shipping_service_pb2_grpc.ShippingServiceStub(self.channel)
+        self.webhooks: Any = webhook_service_pb2_grpc.WebhookServiceStub(self.channel)
         self.admin: Any = admin_service_pb2_grpc.AdminServiceStub(self.channel)
 
     async def receive(self, sku: str, quantity: int = 1000) -> None:

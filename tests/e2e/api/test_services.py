@@ -172,3 +172,46 @@ async def test_an_id_that_no_shipment_can_have_is_refused(client: Client, shipme
     request = shipping_service_pb2.GetShipmentRequest(shipment_id=shipment_id)
 
     assert (await failure_of(client.shipping.GetShipment(request))).code == "INVALID_ARGUMENT"
+
+
+async def test_the_ledger_of_a_sku_tells_what_happened_to_it(client: Client) -> None:
+    order = await client.completed(sku="LEDGER", quantity=3)
+    count = inventory_service_pb2.CountStockRequest(
+        sku="LEDGER", counted=990, reason_code=inventory_pb2.STOCK_REASON_CYCLE_COUNT, reason="shelf 3"
+    )
+    assert (await client.stock.CountStock(count)).stock.on_hand == 990
+    request = inventory_service_pb2.ListStockMovementsRequest(sku="LEDGER")
+
+    async def whole() -> Any:
+        found = (await client.stock.ListStockMovements(request)).movements
+        return found if len(found) == 4 else None
+
+    movements = await until(whole, "the ledger has four lines")
+
+    kinds = [inventory_pb2.StockMovementKind.Name(each.kind).rpartition("_")[2] for each in movements]
+    assert kinds[-2:] == ["RESERVED", "RECEIVED"]
+    assert {"COUNTED", "COMMITTED"} == set(kinds[:2])
+    assert {each.order_id for each in movements} == {order.order_id, ""}
+    stock = (await client.stock.GetStock(inventory_service_pb2.GetStockRequest(sku="LEDGER"))).stock
+    assert (movements[0].on_hand, movements[0].reserved, movements[0].version) == (
+        stock.on_hand, stock.reserved, stock.version,
+    )  # fmt: skip
+
+
+async def test_reservations_of_a_sku_name_their_orders(client: Client) -> None:
+    order = await client.completed(sku="HELD", quantity=2)
+    request = inventory_service_pb2.ListStockReservationsRequest(sku="HELD", include_closed=True)
+
+    async def listed() -> Any:
+        return (await client.stock.ListStockReservations(request)).reservations
+
+    (reservation,) = await until(listed, "the reservation is listed")
+
+    assert (reservation.order_id, reservation.quantity) == (order.order_id, 2)
+    assert reservation.age.seconds < 600
+    request.include_closed = False
+
+    async def none() -> bool:
+        return not (await client.stock.ListStockReservations(request)).reservations
+
+    await until(none, "none is open")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -15,23 +15,31 @@ from oms.payment.v1 import payment_commands_pb2
 from ordermesh.adapters.memory import MemoryBus, MemoryLog, MemoryStore
 from ordermesh.adapters.system_clock import SystemClock
 from ordermesh.admin.fleet import Fleet
+from ordermesh.admin.ledger import ProviderTruth
 from ordermesh.core.decider import Key, Table
+from ordermesh.core.targets import TargetRules, ports_of
 from ordermesh.gateway.edge import EdgeOptions, EdgeServer
 from ordermesh.gateway.heard import Neighbours
 from ordermesh.inventory import app as inventory
+from ordermesh.notification import app as notification
 from ordermesh.order import app as order
 from ordermesh.payment import app as payment
+from ordermesh.payment.provider import NoticeReader, PaymentProvider
 from ordermesh.runtime import subjects
 from ordermesh.runtime.gate import Gate
 from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.options import OwnerOptions
 from ordermesh.runtime.ports import StoredAggregate, StoreUnavailable
 from ordermesh.runtime.registry import Registry
-from ordermesh.runtime.topology import DEFAULT_GROUPS, Topology, new_deployment
+from ordermesh.runtime.relay import RELAY_POSITIONS
+from ordermesh.runtime.topology import DEFAULT_GROUPS, SINGLE_GROUPS, Topology, new_deployment
 from ordermesh.shipping import app as shipping
 from tests.e2e.api.client import Client
 
-SERVICES = [order.SERVICE, payment.SERVICE, shipping.SERVICE, inventory.SERVICE]
+SERVICES = [order.SERVICE, payment.SERVICE, shipping.SERVICE, inventory.SERVICE, notification.SERVICE]
+TABLES = [*Registry(all_services(SERVICES)).tables(), *notification.TABLES, RELAY_POSITIONS]
+WEBHOOK_RULES = TargetRules(allow_http=True, allow_private=True, ports=ports_of("1-65535"))
+"""Receivers of tests are on this machine."""
 OPTIONS = OwnerOptions(checkpoint_interval_s=0.05, status_interval_s=0.02, load_timeout_s=0.1, flush_answer_s=0.2)
 LOG_BYTES = 50_000_000
 _NAMES = {
@@ -50,10 +58,11 @@ class Operation(NamedTuple):
     units: int
     nanos: int
     idempotency_key: str
+    operation_id: str = ""
 
 
 class Provider:
-    """A payment provider that approves all, unless it is silent."""
+    """A payment provider that approves all but `tok_decline`, unless it is silent."""
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
@@ -64,12 +73,15 @@ class Provider:
         assert isinstance(request, payment_commands_pb2.ProviderRequest)
         if self.silent:
             raise ConnectionError("the provider is silent")
-        if idempotency_key not in {operation.idempotency_key for operation in self.operations}:
-            name, amount = _NAMES[request.operation], request.amount
-            self.operations.append(Operation(request.order_id, name, amount.units, amount.nanos, idempotency_key))
-        return payment_commands_pb2.ProviderResult(
+        result = payment_commands_pb2.ProviderResult(
             operation=request.operation, operation_id=request.operation_id, approved=True
         )
+        if request.payment_token == "tok_decline":
+            result.approved, result.code = False, "card_declined"
+        elif idempotency_key not in {operation.idempotency_key for operation in self.operations}:
+            name, amount = _NAMES[request.operation], request.amount
+            self.operations.append(Operation(request.order_id, name, amount.units, amount.nanos, idempotency_key))
+        return result
 
 
 class ReplicatedStore(MemoryStore):
@@ -96,14 +108,21 @@ class ReplicatedStore(MemoryStore):
 class Shop:
     """The parts, of which tests may break some."""
 
-    def __init__(self, partitions: int = 2, groups: Mapping[str, Sequence[str]] = DEFAULT_GROUPS) -> None:
+    def __init__(
+        self,
+        partitions: int = 2,
+        groups: Mapping[str, Sequence[str]] = DEFAULT_GROUPS,
+        payments: PaymentProvider | None = None,
+        notices: NoticeReader | None = None,
+    ) -> None:
         self.log = MemoryLog()
-        self.store = ReplicatedStore(Registry(all_services(SERVICES)).tables())
+        self.store = ReplicatedStore(TABLES)
         self.bus = MemoryBus()
         self.clock = SystemClock()
         self.provider = Provider()
-        self.truth: Callable[[], Iterable[Operation]] = lambda: list(self.provider.operations)
-        self.deployment = new_deployment("test", partitions, groups)
+        self.payments = payments
+        self.truth: ProviderTruth = lambda: list(self.provider.operations)
+        self.deployment = new_deployment("test", partitions, {**groups, **SINGLE_GROUPS})
         self.neighbours = Neighbours(self.clock, OPTIONS.member_timeout_s)
         self.gate = Gate(
             instance="edge",
@@ -120,9 +139,11 @@ class Shop:
             clock=self.clock,
             deployment=self.deployment,
             services=SERVICES,
-            options=EdgeOptions(),
+            options=EdgeOptions(webhook_rules=WEBHOOK_RULES),
             fleet=Fleet(self.neighbours.members, self.bus, self.clock),
+            payments=payments,
             provider=lambda: iter(self.truth()),
+            notices=notices,
             registry=CollectorRegistry(),
         )
         self.owners = 0
@@ -158,7 +179,9 @@ class Shop:
             clock=self.clock,
             services=SERVICES,
             deployment=self.deployment,
-            effects={payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name: self.provider.handle},
+            effects={
+                payment_commands_pb2.ProviderRequest.DESCRIPTOR.full_name: (self.payments or self.provider).handle
+            },
             options=OPTIONS,
         )
 

@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from oms.admin.v1 import admin_service_pb2
 from oms.inventory.v1 import inventory_service_pb2
+from oms.notification.v1 import webhook_service_pb2
 from oms.order.v1 import order_service_pb2
 from oms.payment.v1 import payment_service_pb2
 from oms.shipping.v1 import shipping_service_pb2
@@ -26,7 +27,7 @@ from ordermesh.gateway.http.routes import Binding, Routes
 
 _FILES: tuple[Any, ...] = (
     *(order_service_pb2, inventory_service_pb2, payment_service_pb2, shipping_service_pb2),
-    admin_service_pb2,
+    *(webhook_service_pb2, admin_service_pb2),
 )
 SERVICES = [service for file in _FILES for service in file.DESCRIPTOR.services_by_name.values()]
 METHODS: Mapping[str, MethodDescriptor] = {method.name: method for each in SERVICES for method in each.methods}

@@ -135,6 +135,23 @@ async def test_weak_rows_are_written_weakly_once_and_at_quorum_when_it_is_back()
                 await asyncio.sleep(0.01)
 
 
+async def test_whoever_hands_over_soon_after_the_quorum_is_back_leaves_nothing_to_redo() -> None:
+    """What was weak is written again, and then there is a checkpoint at the last frame."""
+    engine, store = switched()
+    names = [f"weak {number}" for number in range(3 * WEAK_TRIED)]
+    async with engine.running(engine.host("a")) as gate:
+        await asyncio.gather(*(ask(gate, name, Int64Value(value=1)) for name in names))
+        store.is_weak = True
+        answers = await asyncio.gather(*(ask(gate, name, Int64Value(value=1)) for name in names))
+        assert {answer.persistence for answer in answers} == {3}
+        store.is_weak = False
+    checkpoint = await MemoryStore.load_checkpoint(store, ONLY)
+    assert checkpoint is not None
+    newest = engine.log.stream(ONLY).after(("decisions",), 0, 1_000)[-1]
+    assert log_pb2.Checkpoint.FromString(checkpoint).sequence == newest.sequence
+    assert {(name, "", 2) for name in names} <= store.strong
+
+
 async def test_a_lost_tail_stops_the_partition() -> None:
     """A log that ends before the checkpoint is never written to again; edges are told why."""
     engine = Engine(partitions=1)

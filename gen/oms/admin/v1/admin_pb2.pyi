@@ -28,6 +28,22 @@ class LogRecordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LOG_RECORD_KIND_OPENED: _ClassVar[LogRecordKind]
     LOG_RECORD_KIND_REFUSAL: _ClassVar[LogRecordKind]
     LOG_RECORD_KIND_DEAD_LETTER: _ClassVar[LogRecordKind]
+
+class PaymentDifference(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PAYMENT_DIFFERENCE_UNSPECIFIED: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_MISSING_AT_PROVIDER: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_HELD_AFTER_END: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_HELD_TWICE: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_UNKNOWN_ORDER: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_AUTHORIZED_DIFFERS: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_CAPTURED_DIFFERS: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_CAPTURED_IN_VAIN: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_HOLD_GONE: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_REFUND_MISSING: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_REFUND_DIFFERS: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_REFUND_UNKNOWN: _ClassVar[PaymentDifference]
+    PAYMENT_DIFFERENCE_UNDER_WAY: _ClassVar[PaymentDifference]
 DEAD_LETTER_STATUS_UNSPECIFIED: DeadLetterStatus
 DEAD_LETTER_STATUS_OPEN: DeadLetterStatus
 DEAD_LETTER_STATUS_REPLAYED: DeadLetterStatus
@@ -41,6 +57,19 @@ LOG_RECORD_KIND_SENT: LogRecordKind
 LOG_RECORD_KIND_OPENED: LogRecordKind
 LOG_RECORD_KIND_REFUSAL: LogRecordKind
 LOG_RECORD_KIND_DEAD_LETTER: LogRecordKind
+PAYMENT_DIFFERENCE_UNSPECIFIED: PaymentDifference
+PAYMENT_DIFFERENCE_MISSING_AT_PROVIDER: PaymentDifference
+PAYMENT_DIFFERENCE_HELD_AFTER_END: PaymentDifference
+PAYMENT_DIFFERENCE_HELD_TWICE: PaymentDifference
+PAYMENT_DIFFERENCE_UNKNOWN_ORDER: PaymentDifference
+PAYMENT_DIFFERENCE_AUTHORIZED_DIFFERS: PaymentDifference
+PAYMENT_DIFFERENCE_CAPTURED_DIFFERS: PaymentDifference
+PAYMENT_DIFFERENCE_CAPTURED_IN_VAIN: PaymentDifference
+PAYMENT_DIFFERENCE_HOLD_GONE: PaymentDifference
+PAYMENT_DIFFERENCE_REFUND_MISSING: PaymentDifference
+PAYMENT_DIFFERENCE_REFUND_DIFFERS: PaymentDifference
+PAYMENT_DIFFERENCE_REFUND_UNKNOWN: PaymentDifference
+PAYMENT_DIFFERENCE_UNDER_WAY: PaymentDifference
 
 class Partition(_message.Message):
     __slots__ = ("group", "partition", "owner", "epoch", "last_sequence", "decided_through", "lag", "checkpoint", "agenda", "lag_ms", "intake_open", "intake_reason", "stopped_reason")
@@ -161,3 +190,37 @@ class Member(_message.Message):
     build: str
     drained: bool
     def __init__(self, instance: _Optional[str] = ..., role: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., build: _Optional[str] = ..., drained: _Optional[bool] = ...) -> None: ...
+
+class PaymentFinding(_message.Message):
+    __slots__ = ("difference", "order_id", "reference", "detail", "mendable", "mended", "not_mended_reason", "looked_up")
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    MENDABLE_FIELD_NUMBER: _ClassVar[int]
+    MENDED_FIELD_NUMBER: _ClassVar[int]
+    NOT_MENDED_REASON_FIELD_NUMBER: _ClassVar[int]
+    LOOKED_UP_FIELD_NUMBER: _ClassVar[int]
+    difference: PaymentDifference
+    order_id: str
+    reference: str
+    detail: str
+    mendable: bool
+    mended: bool
+    not_mended_reason: str
+    looked_up: bool
+    def __init__(self, difference: _Optional[_Union[PaymentDifference, str]] = ..., order_id: _Optional[str] = ..., reference: _Optional[str] = ..., detail: _Optional[str] = ..., mendable: _Optional[bool] = ..., mended: _Optional[bool] = ..., not_mended_reason: _Optional[str] = ..., looked_up: _Optional[bool] = ...) -> None: ...
+
+class PaymentReconciliation(_message.Message):
+    __slots__ = ("payments_compared", "payments_in_range", "holds_listed", "differences", "mended")
+    PAYMENTS_COMPARED_FIELD_NUMBER: _ClassVar[int]
+    PAYMENTS_IN_RANGE_FIELD_NUMBER: _ClassVar[int]
+    HOLDS_LISTED_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCES_FIELD_NUMBER: _ClassVar[int]
+    MENDED_FIELD_NUMBER: _ClassVar[int]
+    payments_compared: int
+    payments_in_range: int
+    holds_listed: int
+    differences: int
+    mended: int
+    def __init__(self, payments_compared: _Optional[int] = ..., payments_in_range: _Optional[int] = ..., holds_listed: _Optional[int] = ..., differences: _Optional[int] = ..., mended: _Optional[int] = ...) -> None: ...

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from oms.admin.v1 import admin_pb2 as oms_dot_admin_dot_v1_dot_admin__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n oms/admin/v1/admin_service.proto\x12\x0coms.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x18oms/admin/v1/admin.proto\",\n\x15ListPartitionsRequest\x12\x13\n\x05group\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\"E\n\x16ListPartitionsResponse\x12+\n\npartitions\x18\x01 \x03(\x0b\x32\x17.oms.admin.v1.Partition\"k\n\x16ListDeadLettersRequest\x12\x1e\n\x10include_resolved\x18\x01 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"b\n\x17ListDeadLettersResponse\x12.\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x18.oms.admin.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x17ReplayDeadLetterRequest\x12\x1c\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"I\n\x18ReplayDeadLetterResponse\x12-\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x18.oms.admin.v1.DeadLetter\"8\n\x18\x44iscardDeadLetterRequest\x12\x1c\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"J\n\x19\x44iscardDeadLetterResponse\x12-\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x18.oms.admin.v1.DeadLetter\"\xb6\x01\n\x0eTailLogRequest\x12\x13\n\x05group\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpartition\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ollow\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12/\n\x04kind\x18\x05 \x01(\x0e\x32\x1b.oms.admin.v1.LogRecordKindB\x04\xe2\x41\x01\x01\x12\x11\n\x03key\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\":\n\x0fTailLogResponse\x12\'\n\x06record\x18\x01 \x01(\x0b\x32\x17.oms.admin.v1.LogRecord\",\n\rVerifyRequest\x12\x1b\n\rinvariant_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\"8\n\x0eVerifyResponse\x12&\n\x07\x66inding\x18\x01 \x01(\x0b\x32\x15.oms.admin.v1.Finding\"\x14\n\x12GetTopologyRequest\"x\n\x13GetTopologyResponse\x12\x15\n\rdeployment_id\x18\x01 \x01(\t\x12#\n\x06groups\x18\x02 \x03(\x0b\x32\x13.oms.admin.v1.Group\x12%\n\x07members\x18\x03 \x03(\x0b\x32\x14.oms.admin.v1.Member\".\n\x14\x44rainInstanceRequest\x12\x16\n\x08instance\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"=\n\x15\x44rainInstanceResponse\x12$\n\x06member\x18\x01 \x01(\x0b\x32\x14.oms.admin.v1.Member\"/\n\x15ResumeInstanceRequest\x12\x16\n\x08instance\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\">\n\x16ResumeInstanceResponse\x12$\n\x06member\x18\x01 \x01(\x0b\x32\x14.oms.admin.v1.Member2\xeb\x08\n\x0c\x41\x64minService\x12y\n\x0eListPartitions\x12#.oms.admin.v1.ListPartitionsRequest\x1a$.oms.admin.v1.ListPartitionsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/admin/partitions\x12}\n\x0fListDeadLetters\x12$.oms.admin.v1.ListDeadLettersRequest\x1a%.oms.admin.v1.ListDeadLettersResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/admin/deadLetters\x12\x9e\x01\n\x10ReplayDeadLetter\x12%.oms.admin.v1.ReplayDeadLetterRequest\x1a&.oms.admin.v1.ReplayDeadLetterResponse\";\x82\xd3\xe4\x93\x02\x35\"0/v1/admin/deadLetters/{dead_letter_id=**}:replay:\x01*\x12\xa2\x01\n\x11\x44iscardDeadLetter\x12&.oms.admin.v1.DiscardDeadLetterRequest\x1a\'.oms.admin.v1.DiscardDeadLetterResponse\"<\x82\xd3\xe4\x93\x02\x36\"1/v1/admin/deadLetters/{dead_letter_id=**}:discard:\x01*\x12H\n\x07TailLog\x12\x1c.oms.admin.v1.TailLogRequest\x1a\x1d.oms.admin.v1.TailLogResponse0\x01\x12\x45\n\x06Verify\x12\x1b.oms.admin.v1.VerifyRequest\x1a\x1c.oms.admin.v1.VerifyResponse0\x01\x12n\n\x0bGetTopology\x12 .oms.admin.v1.GetTopologyRequest\x1a!.oms.admin.v1.GetTopologyResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/admin/topology\x12\x89\x01\n\rDrainInstance\x12\".oms.admin.v1.DrainInstanceRequest\x1a#.oms.admin.v1.DrainInstanceResponse\"/\x82\xd3\xe4\x93\x02)\"$/v1/admin/instances/{instance}:drain:\x01*\x12\x8d\x01\n\x0eResumeInstance\x12#.oms.admin.v1.ResumeInstanceRequest\x1a$.oms.admin.v1.ResumeInstanceResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/admin/instances/{instance}:resume:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n oms/admin/v1/admin_service.proto\x12\x0coms.admin.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18oms/admin/v1/admin.proto\",\n\x15ListPartitionsRequest\x12\x13\n\x05group\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\"E\n\x16ListPartitionsResponse\x12+\n\npartitions\x18\x01 \x03(\x0b\x32\x17.oms.admin.v1.Partition\"k\n\x16ListDeadLettersRequest\x12\x1e\n\x10include_resolved\x18\x01 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"b\n\x17ListDeadLettersResponse\x12.\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x18.oms.admin.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x17ReplayDeadLetterRequest\x12\x1c\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"I\n\x18ReplayDeadLetterResponse\x12-\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x18.oms.admin.v1.DeadLetter\"8\n\x18\x44iscardDeadLetterRequest\x12\x1c\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"J\n\x19\x44iscardDeadLetterResponse\x12-\n\x0b\x64\x65\x61\x64_letter\x18\x01 \x01(\x0b\x32\x18.oms.admin.v1.DeadLetter\"\xb6\x01\n\x0eTailLogRequest\x12\x13\n\x05group\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpartition\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ollow\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12/\n\x04kind\x18\x05 \x01(\x0e\x32\x1b.oms.admin.v1.LogRecordKindB\x04\xe2\x41\x01\x01\x12\x11\n\x03key\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\":\n\x0fTailLogResponse\x12\'\n\x06record\x18\x01 \x01(\x0b\x32\x17.oms.admin.v1.LogRecord\",\n\rVerifyRequest\x12\x1b\n\rinvariant_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\"8\n\x0eVerifyResponse\x12&\n\x07\x66inding\x18\x01 \x01(\x0b\x32\x15.oms.admin.v1.Finding\"\x96\x01\n\x18ReconcilePaymentsRequest\x12\x33\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x31\n\x07to_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04mend\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x95\x01\n\x19ReconcilePaymentsResponse\x12/\n\x07\x66inding\x18\x01 \x01(\x0b\x32\x1c.oms.admin.v1.PaymentFindingH\x00\x12=\n\x0ereconciliation\x18\x02 \x01(\x0b\x32#.oms.admin.v1.PaymentReconciliationH\x00\x42\x08\n\x06result\"\x14\n\x12GetTopologyRequest\"x\n\x13GetTopologyResponse\x12\x15\n\rdeployment_id\x18\x01 \x01(\t\x12#\n\x06groups\x18\x02 \x03(\x0b\x32\x13.oms.admin.v1.Group\x12%\n\x07members\x18\x03 \x03(\x0b\x32\x14.oms.admin.v1.Member\".\n\x14\x44rainInstanceRequest\x12\x16\n\x08instance\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"=\n\x15\x44rainInstanceResponse\x12$\n\x06member\x18\x01 \x01(\x0b\x32\x14.oms.admin.v1.Member\"/\n\x15ResumeInstanceRequest\x12\x16\n\x08instance\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\">\n\x16ResumeInstanceResponse\x12$\n\x06member\x18\x01 \x01(\x0b\x32\x14.oms.admin.v1.Member2\xd3\t\n\x0c\x41\x64minService\x12y\n\x0eListPartitions\x12#.oms.admin.v1.ListPartitionsRequest\x1a$.oms.admin.v1.ListPartitionsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/admin/partitions\x12}\n\x0fListDeadLetters\x12$.oms.admin.v1.ListDeadLettersRequest\x1a%.oms.admin.v1.ListDeadLettersResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/admin/deadLetters\x12\x9e\x01\n\x10ReplayDeadLetter\x12%.oms.admin.v1.ReplayDeadLetterRequest\x1a&.oms.admin.v1.ReplayDeadLetterResponse\";\x82\xd3\xe4\x93\x02\x35\"0/v1/admin/deadLetters/{dead_letter_id=**}:replay:\x01*\x12\xa2\x01\n\x11\x44iscardDeadLetter\x12&.oms.admin.v1.DiscardDeadLetterRequest\x1a\'.oms.admin.v1.DiscardDeadLetterResponse\"<\x82\xd3\xe4\x93\x02\x36\"1/v1/admin/deadLetters/{dead_letter_id=**}:discard:\x01*\x12H\n\x07TailLog\x12\x1c.oms.admin.v1.TailLogRequest\x1a\x1d.oms.admin.v1.TailLogResponse0\x01\x12\x45\n\x06Verify\x12\x1b.oms.admin.v1.VerifyRequest\x1a\x1c.oms.admin.v1.VerifyResponse0\x01\x12\x66\n\x11ReconcilePayments\x12&.oms.admin.v1.ReconcilePaymentsRequest\x1a\'.oms.admin.v1.ReconcilePaymentsResponse0\x01\x12n\n\x0bGetTopology\x12 .oms.admin.v1.GetTopologyRequest\x1a!.oms.admin.v1.GetTopologyResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/admin/topology\x12\x89\x01\n\rDrainInstance\x12\".oms.admin.v1.DrainInstanceRequest\x1a#.oms.admin.v1.DrainInstanceResponse\"/\x82\xd3\xe4\x93\x02)\"$/v1/admin/instances/{instance}:drain:\x01*\x12\x8d\x01\n\x0eResumeInstance\x12#.oms.admin.v1.ResumeInstanceRequest\x1a$.oms.admin.v1.ResumeInstanceResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/admin/instances/{instance}:resume:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +61,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TAILLOGREQUEST'].fields_by_name['key']._serialized_options = b'\342A\001\001'
   _globals['_VERIFYREQUEST'].fields_by_name['invariant_ids']._loaded_options = None
   _globals['_VERIFYREQUEST'].fields_by_name['invariant_ids']._serialized_options = b'\342A\001\001'
+  _globals['_RECONCILEPAYMENTSREQUEST'].fields_by_name['from_time']._loaded_options = None
+  _globals['_RECONCILEPAYMENTSREQUEST'].fields_by_name['from_time']._serialized_options = b'\342A\001\001'
+  _globals['_RECONCILEPAYMENTSREQUEST'].fields_by_name['to_time']._loaded_options = None
+  _globals['_RECONCILEPAYMENTSREQUEST'].fields_by_name['to_time']._serialized_options = b'\342A\001\001'
+  _globals['_RECONCILEPAYMENTSREQUEST'].fields_by_name['mend']._loaded_options = None
+  _globals['_RECONCILEPAYMENTSREQUEST'].fields_by_name['mend']._serialized_options = b'\342A\001\001'
   _globals['_DRAININSTANCEREQUEST'].fields_by_name['instance']._loaded_options = None
   _globals['_DRAININSTANCEREQUEST'].fields_by_name['instance']._serialized_options = b'\342A\001\002'
   _globals['_RESUMEINSTANCEREQUEST'].fields_by_name['instance']._loaded_options = None
@@ -78,42 +85,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['DrainInstance']._serialized_options = b'\202\323\344\223\002)\"$/v1/admin/instances/{instance}:drain:\001*'
   _globals['_ADMINSERVICE'].methods_by_name['ResumeInstance']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ResumeInstance']._serialized_options = b'\202\323\344\223\002*\"%/v1/admin/instances/{instance}:resume:\001*'
-  _globals['_LISTPARTITIONSREQUEST']._serialized_start=139
-  _globals['_LISTPARTITIONSREQUEST']._serialized_end=183
-  _globals['_LISTPARTITIONSRESPONSE']._serialized_start=185
-  _globals['_LISTPARTITIONSRESPONSE']._serialized_end=254
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=256
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=363
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=365
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=463
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=465
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=520
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=522
-  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=595
-  _globals['_DISCARDDEADLETTERREQUEST']._serialized_start=597
-  _globals['_DISCARDDEADLETTERREQUEST']._serialized_end=653
-  _globals['_DISCARDDEADLETTERRESPONSE']._serialized_start=655
-  _globals['_DISCARDDEADLETTERRESPONSE']._serialized_end=729
-  _globals['_TAILLOGREQUEST']._serialized_start=732
-  _globals['_TAILLOGREQUEST']._serialized_end=914
-  _globals['_TAILLOGRESPONSE']._serialized_start=916
-  _globals['_TAILLOGRESPONSE']._serialized_end=974
-  _globals['_VERIFYREQUEST']._serialized_start=976
-  _globals['_VERIFYREQUEST']._serialized_end=1020
-  _globals['_VERIFYRESPONSE']._serialized_start=1022
-  _globals['_VERIFYRESPONSE']._serialized_end=1078
-  _globals['_GETTOPOLOGYREQUEST']._serialized_start=1080
-  _globals['_GETTOPOLOGYREQUEST']._serialized_end=1100
-  _globals['_GETTOPOLOGYRESPONSE']._serialized_start=1102
-  _globals['_GETTOPOLOGYRESPONSE']._serialized_end=1222
-  _globals['_DRAININSTANCEREQUEST']._serialized_start=1224
-  _globals['_DRAININSTANCEREQUEST']._serialized_end=1270
-  _globals['_DRAININSTANCERESPONSE']._serialized_start=1272
-  _globals['_DRAININSTANCERESPONSE']._serialized_end=1333
-  _globals['_RESUMEINSTANCEREQUEST']._serialized_start=1335
-  _globals['_RESUMEINSTANCEREQUEST']._serialized_end=1382
-  _globals['_RESUMEINSTANCERESPONSE']._serialized_start=1384
-  _globals['_RESUMEINSTANCERESPONSE']._serialized_end=1446
-  _globals['_ADMINSERVICE']._serialized_start=1449
-  _globals['_ADMINSERVICE']._serialized_end=2580
+  _globals['_LISTPARTITIONSREQUEST']._serialized_start=172
+  _globals['_LISTPARTITIONSREQUEST']._serialized_end=216
+  _globals['_LISTPARTITIONSRESPONSE']._serialized_start=218
+  _globals['_LISTPARTITIONSRESPONSE']._serialized_end=287
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=289
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=396
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=398
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=496
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=498
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=553
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_start=555
+  _globals['_REPLAYDEADLETTERRESPONSE']._serialized_end=628
+  _globals['_DISCARDDEADLETTERREQUEST']._serialized_start=630
+  _globals['_DISCARDDEADLETTERREQUEST']._serialized_end=686
+  _globals['_DISCARDDEADLETTERRESPONSE']._serialized_start=688
+  _globals['_DISCARDDEADLETTERRESPONSE']._serialized_end=762
+  _globals['_TAILLOGREQUEST']._serialized_start=765
+  _globals['_TAILLOGREQUEST']._serialized_end=947
+  _globals['_TAILLOGRESPONSE']._serialized_start=949
+  _globals['_TAILLOGRESPONSE']._serialized_end=1007
+  _globals['_VERIFYREQUEST']._serialized_start=1009
+  _globals['_VERIFYREQUEST']._serialized_end=1053
+  _globals['_VERIFYRESPONSE']._serialized_start=1055
+  _globals['_VERIFYRESPONSE']._serialized_end=1111
+  _globals['_RECONCILEPAYMENTSREQUEST']._serialized_start=1114
+  _globals['_RECONCILEPAYMENTSREQUEST']._serialized_end=1264
+  _globals['_RECONCILEPAYMENTSRESPONSE']._serialized_start=1267
+  _globals['_RECONCILEPAYMENTSRESPONSE']._serialized_end=1416
+  _globals['_GETTOPOLOGYREQUEST']._serialized_start=1418
+  _globals['_GETTOPOLOGYREQUEST']._serialized_end=1438
+  _globals['_GETTOPOLOGYRESPONSE']._serialized_start=1440
+  _globals['_GETTOPOLOGYRESPONSE']._serialized_end=1560
+  _globals['_DRAININSTANCEREQUEST']._serialized_start=1562
+  _globals['_DRAININSTANCEREQUEST']._serialized_end=1608
+  _globals['_DRAININSTANCERESPONSE']._serialized_start=1610
+  _globals['_DRAININSTANCERESPONSE']._serialized_end=1671
+  _globals['_RESUMEINSTANCEREQUEST']._serialized_start=1673
+  _globals['_RESUMEINSTANCEREQUEST']._serialized_end=1720
+  _globals['_RESUMEINSTANCERESPONSE']._serialized_start=1722
+  _globals['_RESUMEINSTANCERESPONSE']._serialized_end=1784
+  _globals['_ADMINSERVICE']._serialized_start=1787
+  _globals['_ADMINSERVICE']._serialized_end=3022
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,8 @@
+import datetime
+
 from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from oms.admin.v1 import admin_pb2 as _admin_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -96,6 +99,24 @@ class VerifyResponse(_message.Message):
     FINDING_FIELD_NUMBER: _ClassVar[int]
     finding: _admin_pb2.Finding
     def __init__(self, finding: _Optional[_Union[_admin_pb2.Finding, _Mapping]] = ...) -> None: ...
+
+class ReconcilePaymentsRequest(_message.Message):
+    __slots__ = ("from_time", "to_time", "mend")
+    FROM_TIME_FIELD_NUMBER: _ClassVar[int]
+    TO_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEND_FIELD_NUMBER: _ClassVar[int]
+    from_time: _timestamp_pb2.Timestamp
+    to_time: _timestamp_pb2.Timestamp
+    mend: bool
+    def __init__(self, from_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., to_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mend: _Optional[bool] = ...) -> None: ...
+
+class ReconcilePaymentsResponse(_message.Message):
+    __slots__ = ("finding", "reconciliation")
+    FINDING_FIELD_NUMBER: _ClassVar[int]
+    RECONCILIATION_FIELD_NUMBER: _ClassVar[int]
+    finding: _admin_pb2.PaymentFinding
+    reconciliation: _admin_pb2.PaymentReconciliation
+    def __init__(self, finding: _Optional[_Union[_admin_pb2.PaymentFinding, _Mapping]] = ..., reconciliation: _Optional[_Union[_admin_pb2.PaymentReconciliation, _Mapping]] = ...) -> None: ...
 
 class GetTopologyRequest(_message.Message):
     __slots__ = ()

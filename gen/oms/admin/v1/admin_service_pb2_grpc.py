@@ -65,6 +65,11 @@ class AdminServiceStub:
                 request_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.VerifyRequest.SerializeToString,
                 response_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.VerifyResponse.FromString,
                 _registered_method=True)
+        self.ReconcilePayments = channel.unary_stream(
+                '/oms.admin.v1.AdminService/ReconcilePayments',
+                request_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ReconcilePaymentsRequest.SerializeToString,
+                response_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ReconcilePaymentsResponse.FromString,
+                _registered_method=True)
         self.GetTopology = channel.unary_unary(
                 '/oms.admin.v1.AdminService/GetTopology',
                 request_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.GetTopologyRequest.SerializeToString,
@@ -128,6 +133,14 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReconcilePayments(self, request, context):
+        """ReconcilePayments compares payments with their provider and sends one finding for each difference, and at the end
+        what was compared: every payment that is not at rest, and all of a time range. One at a time in a process.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTopology(self, request, context):
         """GetTopology says which groups, partitions and processes there are.
         """
@@ -182,6 +195,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Verify,
                     request_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.VerifyRequest.FromString,
                     response_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.VerifyResponse.SerializeToString,
+            ),
+            'ReconcilePayments': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReconcilePayments,
+                    request_deserializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ReconcilePaymentsRequest.FromString,
+                    response_serializer=oms_dot_admin_dot_v1_dot_admin__service__pb2.ReconcilePaymentsResponse.SerializeToString,
             ),
             'GetTopology': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTopology,
@@ -362,6 +380,33 @@ class AdminService:
             '/oms.admin.v1.AdminService/Verify',
             oms_dot_admin_dot_v1_dot_admin__service__pb2.VerifyRequest.SerializeToString,
             oms_dot_admin_dot_v1_dot_admin__service__pb2.VerifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReconcilePayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/oms.admin.v1.AdminService/ReconcilePayments',
+            oms_dot_admin_dot_v1_dot_admin__service__pb2.ReconcilePaymentsRequest.SerializeToString,
+            oms_dot_admin_dot_v1_dot_admin__service__pb2.ReconcilePaymentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class AdminServiceStub:
     """TailLog sends the decoded records of a partition's log, and, when asked to, those to come."""
     Verify: _grpc.UnaryStreamMultiCallable[_admin_service_pb2.VerifyRequest, _admin_service_pb2.VerifyResponse]
     """Verify audits the deployment and sends one finding for each invariant."""
+    ReconcilePayments: _grpc.UnaryStreamMultiCallable[_admin_service_pb2.ReconcilePaymentsRequest, _admin_service_pb2.ReconcilePaymentsResponse]
+    """ReconcilePayments compares payments with their provider and sends one finding for each difference, and at the end
+    what was compared: every payment that is not at rest, and all of a time range. One at a time in a process.
+    """
     GetTopology: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.GetTopologyRequest, _admin_service_pb2.GetTopologyResponse]
     """GetTopology says which groups, partitions and processes there are."""
     DrainInstance: _grpc.UnaryUnaryMultiCallable[_admin_service_pb2.DrainInstanceRequest, _admin_service_pb2.DrainInstanceResponse]
@@ -71,6 +75,10 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """TailLog sends the decoded records of a partition's log, and, when asked to, those to come."""
     Verify: _aio.UnaryStreamMultiCallable[_admin_service_pb2.VerifyRequest, _admin_service_pb2.VerifyResponse]  # type: ignore[assignment]
     """Verify audits the deployment and sends one finding for each invariant."""
+    ReconcilePayments: _aio.UnaryStreamMultiCallable[_admin_service_pb2.ReconcilePaymentsRequest, _admin_service_pb2.ReconcilePaymentsResponse]  # type: ignore[assignment]
+    """ReconcilePayments compares payments with their provider and sends one finding for each difference, and at the end
+    what was compared: every payment that is not at rest, and all of a time range. One at a time in a process.
+    """
     GetTopology: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetTopologyRequest, _admin_service_pb2.GetTopologyResponse]  # type: ignore[assignment]
     """GetTopology says which groups, partitions and processes there are."""
     DrainInstance: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.DrainInstanceRequest, _admin_service_pb2.DrainInstanceResponse]  # type: ignore[assignment]
@@ -130,6 +138,16 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_admin_service_pb2.VerifyResponse], _abc.AsyncIterator[_admin_service_pb2.VerifyResponse]]:
         """Verify audits the deployment and sends one finding for each invariant."""
+
+    @_abc_1.abstractmethod
+    def ReconcilePayments(
+        self,
+        request: _admin_service_pb2.ReconcilePaymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_admin_service_pb2.ReconcilePaymentsResponse], _abc.AsyncIterator[_admin_service_pb2.ReconcilePaymentsResponse]]:
+        """ReconcilePayments compares payments with their provider and sends one finding for each difference, and at the end
+        what was compared: every payment that is not at rest, and all of a time range. One at a time in a process.
+        """
 
     @_abc_1.abstractmethod
     def GetTopology(

@@ -22,31 +22,44 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)oms/inventory/v1/inventory_commands.proto\x12\x10oms.inventory.v1\"4\n\x0cReceiveStock\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"O\n\x0b\x41\x64justStock\x12\x0e\n\x06\x63hange\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\",\n\x0bSkuQuantity\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"I\n\x07Reserve\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\")\n\x07Release\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\"(\n\x06\x43ommit\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\"I\n\x07Restock\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\".\n\x07Recount\x12\x10\n\x08reserved\x18\x01 \x01(\x03\x12\x11\n\tcommitted\x18\x02 \x01(\x03\"2\n\x10ReservationTimer\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)oms/inventory/v1/inventory_commands.proto\x12\x10oms.inventory.v1\x1a oms/inventory/v1/inventory.proto\"4\n\x0cReceiveStock\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x83\x01\n\x0b\x41\x64justStock\x12\x0e\n\x06\x63hange\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x32\n\x0breason_code\x18( \x01(\x0e\x32\x1d.oms.inventory.v1.StockReason\"\x9b\x01\n\nCountStock\x12\x0f\n\x07\x63ounted\x18\x01 \x01(\x03\x12\x32\n\x0breason_code\x18\x02 \x01(\x0e\x32\x1d.oms.inventory.v1.StockReason\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x16\n\x0e\x61llow_shortage\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\"^\n\x14SetLowStockThreshold\x12\x16\n\tthreshold\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\tB\x0c\n\n_threshold\",\n\x0bSkuQuantity\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"}\n\x07Reserve\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\x12\x32\n\x08shortage\x18\x14 \x01(\x0e\x32 .oms.inventory.v1.ShortagePolicy\"h\n\x06Revise\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12,\n\x05items\x18\x03 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\x12\x0c\n\x04more\x18\x04 \x01(\x08\")\n\x07Release\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\"9\n\x0bShippedItem\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07shipped\x18\x02 \x01(\x03\x12\x0c\n\x04last\x18\x03 \x01(\x08\"V\n\x06\x43ommit\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t\x12,\n\x05items\x18\x14 \x03(\x0b\x32\x1d.oms.inventory.v1.ShippedItem\"$\n\x0fServeBackorders\x12\x11\n\torder_ids\x18\x01 \x03(\t\"I\n\x07Restock\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.oms.inventory.v1.SkuQuantity\".\n\x07Recount\x12\x10\n\x08reserved\x18\x01 \x01(\x03\x12\x11\n\tcommitted\x18\x02 \x01(\x03\"2\n\x10ReservationTimer\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0c\n\x04skus\x18\x02 \x03(\t*j\n\x0eShortagePolicy\x12\x1f\n\x1bSHORTAGE_POLICY_UNSPECIFIED\x10\x00\x12\x1d\n\x19SHORTAGE_POLICY_TAKE_PART\x10\x01\x12\x18\n\x14SHORTAGE_POLICY_WAIT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.inventory.v1.inventory_commands_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECEIVESTOCK']._serialized_start=63
-  _globals['_RECEIVESTOCK']._serialized_end=115
-  _globals['_ADJUSTSTOCK']._serialized_start=117
-  _globals['_ADJUSTSTOCK']._serialized_end=196
-  _globals['_SKUQUANTITY']._serialized_start=198
-  _globals['_SKUQUANTITY']._serialized_end=242
-  _globals['_RESERVE']._serialized_start=244
-  _globals['_RESERVE']._serialized_end=317
-  _globals['_RELEASE']._serialized_start=319
-  _globals['_RELEASE']._serialized_end=360
-  _globals['_COMMIT']._serialized_start=362
-  _globals['_COMMIT']._serialized_end=402
-  _globals['_RESTOCK']._serialized_start=404
-  _globals['_RESTOCK']._serialized_end=477
-  _globals['_RECOUNT']._serialized_start=479
-  _globals['_RECOUNT']._serialized_end=525
-  _globals['_RESERVATIONTIMER']._serialized_start=527
-  _globals['_RESERVATIONTIMER']._serialized_end=577
+  _globals['_SHORTAGEPOLICY']._serialized_start=1221
+  _globals['_SHORTAGEPOLICY']._serialized_end=1327
+  _globals['_RECEIVESTOCK']._serialized_start=97
+  _globals['_RECEIVESTOCK']._serialized_end=149
+  _globals['_ADJUSTSTOCK']._serialized_start=152
+  _globals['_ADJUSTSTOCK']._serialized_end=283
+  _globals['_COUNTSTOCK']._serialized_start=286
+  _globals['_COUNTSTOCK']._serialized_end=441
+  _globals['_SETLOWSTOCKTHRESHOLD']._serialized_start=443
+  _globals['_SETLOWSTOCKTHRESHOLD']._serialized_end=537
+  _globals['_SKUQUANTITY']._serialized_start=539
+  _globals['_SKUQUANTITY']._serialized_end=583
+  _globals['_RESERVE']._serialized_start=585
+  _globals['_RESERVE']._serialized_end=710
+  _globals['_REVISE']._serialized_start=712
+  _globals['_REVISE']._serialized_end=816
+  _globals['_RELEASE']._serialized_start=818
+  _globals['_RELEASE']._serialized_end=859
+  _globals['_SHIPPEDITEM']._serialized_start=861
+  _globals['_SHIPPEDITEM']._serialized_end=918
+  _globals['_COMMIT']._serialized_start=920
+  _globals['_COMMIT']._serialized_end=1006
+  _globals['_SERVEBACKORDERS']._serialized_start=1008
+  _globals['_SERVEBACKORDERS']._serialized_end=1044
+  _globals['_RESTOCK']._serialized_start=1046
+  _globals['_RESTOCK']._serialized_end=1119
+  _globals['_RECOUNT']._serialized_start=1121
+  _globals['_RECOUNT']._serialized_end=1167
+  _globals['_RESERVATIONTIMER']._serialized_start=1169
+  _globals['_RESERVATIONTIMER']._serialized_end=1219
 # @@protoc_insertion_point(module_scope)

@@ -23,37 +23,56 @@ _sym_db = _symbol_database.Default()
 
 
 from oms.common.v1 import request_record_pb2 as oms_dot_common_dot_v1_dot_request__record__pb2
+from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'oms/inventory/v1/inventory_events.proto\x12\x10oms.inventory.v1\x1a\"oms/common/v1/request_record.proto\"]\n\rStockReceived\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12-\n\x07request\x18\x03 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"k\n\rStockAdjusted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0e\n\x06\x63hange\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12-\n\x07request\x18\x04 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"!\n\rStockReserved\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"!\n\rStockReleased\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\"\n\x0eStockCommitted\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\"\n\x0eStockRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"5\n\x0eStockRecounted\x12\x10\n\x08reserved\x18\x01 \x01(\x03\x12\x11\n\tcommitted\x18\x02 \x01(\x03\"%\n\x11ReservationOpened\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"&\n\x12ReservationRefused\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\x15\n\x13ReservationReleased\"\x16\n\x14ReservationCommitted\"(\n\x14ReservationRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'oms/inventory/v1/inventory_events.proto\x12\x10oms.inventory.v1\x1a\"oms/common/v1/request_record.proto\x1a oms/inventory/v1/inventory.proto\"]\n\rStockReceived\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12-\n\x07request\x18\x03 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"\x9f\x01\n\rStockAdjusted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0e\n\x06\x63hange\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12-\n\x07request\x18\x04 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\x12\x32\n\x0breason_code\x18( \x01(\x0e\x32\x1d.oms.inventory.v1.StockReason\"\x9f\x01\n\x0cStockCounted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07\x63ounted\x18\x02 \x01(\x03\x12\x32\n\x0breason_code\x18\x03 \x01(\x0e\x32\x1d.oms.inventory.v1.StockReason\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12-\n\x07request\x18\x05 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecord\"x\n\x14LowStockThresholdSet\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x16\n\tthreshold\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12-\n\x07request\x18\x03 \x01(\x0b\x32\x1c.oms.common.v1.RequestRecordB\x0c\n\n_threshold\"0\n\x08StockLow\x12\x11\n\tavailable\x18\x01 \x01(\x03\x12\x11\n\tthreshold\x18\x02 \x01(\x03\"8\n\x10StockReplenished\x12\x11\n\tavailable\x18\x01 \x01(\x03\x12\x11\n\tthreshold\x18\x02 \x01(\x03\"0\n\rStockReserved\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\r\n\x05order\x18( \x01(\x0c\"0\n\rStockReleased\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\r\n\x05order\x18( \x01(\x0c\"1\n\x0eStockCommitted\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\r\n\x05order\x18( \x01(\x0c\"1\n\x0eStockRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\r\n\x05order\x18( \x01(\x0c\"5\n\x0eStockRecounted\x12\x10\n\x08reserved\x18\x01 \x01(\x03\x12\x11\n\tcommitted\x18\x02 \x01(\x03\"5\n\x0f\x42\x61\x63korderQueued\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"5\n\x0f\x42\x61\x63korderServed\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"6\n\x10\x42\x61\x63korderReduced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"a\n\x12ReservationRevised\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x12\x0f\n\x07waiting\x18\x02 \x01(\x03\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x16\n\x0epromised_by_us\x18\x04 \x01(\x03\"%\n\x12ReservationShipped\x12\x0f\n\x07shipped\x18\x01 \x01(\x03\"%\n\x11ReservationOpened\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"&\n\x12ReservationRefused\x12\x10\n\x08quantity\x18\x01 \x01(\x03\"\x15\n\x13ReservationReleased\"\x16\n\x14ReservationCommitted\"(\n\x14ReservationRestocked\x12\x10\n\x08quantity\x18\x01 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.inventory.v1.inventory_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STOCKRECEIVED']._serialized_start=97
-  _globals['_STOCKRECEIVED']._serialized_end=190
-  _globals['_STOCKADJUSTED']._serialized_start=192
-  _globals['_STOCKADJUSTED']._serialized_end=299
-  _globals['_STOCKRESERVED']._serialized_start=301
-  _globals['_STOCKRESERVED']._serialized_end=334
-  _globals['_STOCKRELEASED']._serialized_start=336
-  _globals['_STOCKRELEASED']._serialized_end=369
-  _globals['_STOCKCOMMITTED']._serialized_start=371
-  _globals['_STOCKCOMMITTED']._serialized_end=405
-  _globals['_STOCKRESTOCKED']._serialized_start=407
-  _globals['_STOCKRESTOCKED']._serialized_end=441
-  _globals['_STOCKRECOUNTED']._serialized_start=443
-  _globals['_STOCKRECOUNTED']._serialized_end=496
-  _globals['_RESERVATIONOPENED']._serialized_start=498
-  _globals['_RESERVATIONOPENED']._serialized_end=535
-  _globals['_RESERVATIONREFUSED']._serialized_start=537
-  _globals['_RESERVATIONREFUSED']._serialized_end=575
-  _globals['_RESERVATIONRELEASED']._serialized_start=577
-  _globals['_RESERVATIONRELEASED']._serialized_end=598
-  _globals['_RESERVATIONCOMMITTED']._serialized_start=600
-  _globals['_RESERVATIONCOMMITTED']._serialized_end=622
-  _globals['_RESERVATIONRESTOCKED']._serialized_start=624
-  _globals['_RESERVATIONRESTOCKED']._serialized_end=664
+  _globals['_STOCKRECEIVED']._serialized_start=131
+  _globals['_STOCKRECEIVED']._serialized_end=224
+  _globals['_STOCKADJUSTED']._serialized_start=227
+  _globals['_STOCKADJUSTED']._serialized_end=386
+  _globals['_STOCKCOUNTED']._serialized_start=389
+  _globals['_STOCKCOUNTED']._serialized_end=548
+  _globals['_LOWSTOCKTHRESHOLDSET']._serialized_start=550
+  _globals['_LOWSTOCKTHRESHOLDSET']._serialized_end=670
+  _globals['_STOCKLOW']._serialized_start=672
+  _globals['_STOCKLOW']._serialized_end=720
+  _globals['_STOCKREPLENISHED']._serialized_start=722
+  _globals['_STOCKREPLENISHED']._serialized_end=778
+  _globals['_STOCKRESERVED']._serialized_start=780
+  _globals['_STOCKRESERVED']._serialized_end=828
+  _globals['_STOCKRELEASED']._serialized_start=830
+  _globals['_STOCKRELEASED']._serialized_end=878
+  _globals['_STOCKCOMMITTED']._serialized_start=880
+  _globals['_STOCKCOMMITTED']._serialized_end=929
+  _globals['_STOCKRESTOCKED']._serialized_start=931
+  _globals['_STOCKRESTOCKED']._serialized_end=980
+  _globals['_STOCKRECOUNTED']._serialized_start=982
+  _globals['_STOCKRECOUNTED']._serialized_end=1035
+  _globals['_BACKORDERQUEUED']._serialized_start=1037
+  _globals['_BACKORDERQUEUED']._serialized_end=1090
+  _globals['_BACKORDERSERVED']._serialized_start=1092
+  _globals['_BACKORDERSERVED']._serialized_end=1145
+  _globals['_BACKORDERREDUCED']._serialized_start=1147
+  _globals['_BACKORDERREDUCED']._serialized_end=1201
+  _globals['_RESERVATIONREVISED']._serialized_start=1203
+  _globals['_RESERVATIONREVISED']._serialized_end=1300
+  _globals['_RESERVATIONSHIPPED']._serialized_start=1302
+  _globals['_RESERVATIONSHIPPED']._serialized_end=1339
+  _globals['_RESERVATIONOPENED']._serialized_start=1341
+  _globals['_RESERVATIONOPENED']._serialized_end=1378
+  _globals['_RESERVATIONREFUSED']._serialized_start=1380
+  _globals['_RESERVATIONREFUSED']._serialized_end=1418
+  _globals['_RESERVATIONRELEASED']._serialized_start=1420
+  _globals['_RESERVATIONRELEASED']._serialized_end=1441
+  _globals['_RESERVATIONCOMMITTED']._serialized_start=1443
+  _globals['_RESERVATIONCOMMITTED']._serialized_end=1465
+  _globals['_RESERVATIONRESTOCKED']._serialized_start=1467
+  _globals['_RESERVATIONRESTOCKED']._serialized_end=1507
 # @@protoc_insertion_point(module_scope)

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n oms/inventory/v1/inventory.proto\x12\x10oms.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf5\x01\n\x05Stock\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07on_hand\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08reserved\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tavailable\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x16\n\x08received\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tcommitted\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\"\xf0\x01\n\x0bReservation\x12\x16\n\x08order_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x11\n\x03sku\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08quantity\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32\".oms.inventory.v1.ReservationStateB\x04\xe2\x41\x01\x03\x12\x17\n\trestocked\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03*\xb1\x01\n\x10ReservationState\x12!\n\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESERVATION_STATE_OPEN\x10\x01\x12\x1f\n\x1bRESERVATION_STATE_COMMITTED\x10\x02\x12\x1e\n\x1aRESERVATION_STATE_RELEASED\x10\x03\x12\x1d\n\x19RESERVATION_STATE_REFUSED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n oms/inventory/v1/inventory.proto\x12\x10oms.inventory.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x02\n\x05Stock\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x15\n\x07on_hand\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08reserved\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tavailable\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x16\n\x08received\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x17\n\tcommitted\x18\t \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x62\x61\x63kordered\x18\x14 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08shortage\x18( \x01(\x03\x42\x04\xe2\x41\x01\x03\x12&\n\x13low_stock_threshold\x18) \x01(\x03\x42\x04\xe2\x41\x01\x03H\x00\x88\x01\x01\x12\x14\n\x06is_low\x18* \x01(\x08\x42\x04\xe2\x41\x01\x03\x42\x16\n\x14_low_stock_threshold\"\xd1\x02\n\rStockMovement\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x37\n\x04kind\x18\x03 \x01(\x0e\x32#.oms.inventory.v1.StockMovementKindB\x04\xe2\x41\x01\x03\x12\x16\n\x08quantity\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07on_hand\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08reserved\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08order_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x38\n\x0breason_code\x18\x08 \x01(\x0e\x32\x1d.oms.inventory.v1.StockReasonB\x04\xe2\x41\x01\x03\x12\x14\n\x06reason\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x04time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\xd3\x03\n\x0bReservation\x12\x16\n\x08order_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x11\n\x03sku\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x16\n\x08quantity\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32\".oms.inventory.v1.ReservationStateB\x04\xe2\x41\x01\x03\x12\x17\n\trestocked\x18\x05 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x07waiting\x18\x14 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x15\n\x07shipped\x18\x15 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x16\n\x08revision\x18\x16 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bpromised_by\x18\x17 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0creserve_time\x18( \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12,\n\x03\x61ge\x18) \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x03*\xd6\x02\n\x0bStockReason\x12\x1c\n\x18STOCK_REASON_UNSPECIFIED\x10\x00\x12\x18\n\x14STOCK_REASON_DAMAGED\x10\x01\x12\x15\n\x11STOCK_REASON_LOST\x10\x02\x12\x16\n\x12STOCK_REASON_FOUND\x10\x03\x12\x18\n\x14STOCK_REASON_EXPIRED\x10\x04\x12\x17\n\x13STOCK_REASON_STOLEN\x10\x05\x12%\n!STOCK_REASON_RETURNED_TO_SUPPLIER\x10\x06\x12\x1c\n\x18STOCK_REASON_TRANSFERRED\x10\x07\x12\x15\n\x11STOCK_REASON_USED\x10\x08\x12\x1b\n\x17STOCK_REASON_CORRECTION\x10\t\x12\x1c\n\x18STOCK_REASON_CYCLE_COUNT\x10\n\x12\x16\n\x12STOCK_REASON_OTHER\x10\x0b*\xca\x02\n\x11StockMovementKind\x12#\n\x1fSTOCK_MOVEMENT_KIND_UNSPECIFIED\x10\x00\x12 \n\x1cSTOCK_MOVEMENT_KIND_RECEIVED\x10\x01\x12 \n\x1cSTOCK_MOVEMENT_KIND_ADJUSTED\x10\x02\x12\x1f\n\x1bSTOCK_MOVEMENT_KIND_COUNTED\x10\x03\x12 \n\x1cSTOCK_MOVEMENT_KIND_RESERVED\x10\x04\x12 \n\x1cSTOCK_MOVEMENT_KIND_RELEASED\x10\x05\x12!\n\x1dSTOCK_MOVEMENT_KIND_COMMITTED\x10\x06\x12!\n\x1dSTOCK_MOVEMENT_KIND_RESTOCKED\x10\x07\x12!\n\x1dSTOCK_MOVEMENT_KIND_RECOUNTED\x10\x08*\xf1\x01\n\x10ReservationState\x12!\n\x1dRESERVATION_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESERVATION_STATE_OPEN\x10\x01\x12\x1f\n\x1bRESERVATION_STATE_COMMITTED\x10\x02\x12\x1e\n\x1aRESERVATION_STATE_RELEASED\x10\x03\x12\x1d\n\x19RESERVATION_STATE_REFUSED\x10\x04\x12\x1d\n\x19RESERVATION_STATE_WAITING\x10\x05\x12\x1f\n\x1bRESERVATION_STATE_WITHDRAWN\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +52,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOCK'].fields_by_name['received']._serialized_options = b'\342A\001\003'
   _globals['_STOCK'].fields_by_name['committed']._loaded_options = None
   _globals['_STOCK'].fields_by_name['committed']._serialized_options = b'\342A\001\003'
+  _globals['_STOCK'].fields_by_name['backordered']._loaded_options = None
+  _globals['_STOCK'].fields_by_name['backordered']._serialized_options = b'\342A\001\003'
+  _globals['_STOCK'].fields_by_name['shortage']._loaded_options = None
+  _globals['_STOCK'].fields_by_name['shortage']._serialized_options = b'\342A\001\003'
+  _globals['_STOCK'].fields_by_name['low_stock_threshold']._loaded_options = None
+  _globals['_STOCK'].fields_by_name['low_stock_threshold']._serialized_options = b'\342A\001\003'
+  _globals['_STOCK'].fields_by_name['is_low']._loaded_options = None
+  _globals['_STOCK'].fields_by_name['is_low']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['sku']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['sku']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['version']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['version']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['kind']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['kind']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['quantity']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['quantity']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['on_hand']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['on_hand']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['reserved']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['reserved']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['order_id']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['order_id']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['reason_code']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['reason']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['reason']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKMOVEMENT'].fields_by_name['time']._loaded_options = None
+  _globals['_STOCKMOVEMENT'].fields_by_name['time']._serialized_options = b'\342A\001\003'
   _globals['_RESERVATION'].fields_by_name['order_id']._loaded_options = None
   _globals['_RESERVATION'].fields_by_name['order_id']._serialized_options = b'\342A\001\003'
   _globals['_RESERVATION'].fields_by_name['sku']._loaded_options = None
@@ -65,10 +94,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESERVATION'].fields_by_name['version']._serialized_options = b'\342A\001\003'
   _globals['_RESERVATION'].fields_by_name['update_time']._loaded_options = None
   _globals['_RESERVATION'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
-  _globals['_RESERVATIONSTATE']._serialized_start=612
-  _globals['_RESERVATIONSTATE']._serialized_end=789
-  _globals['_STOCK']._serialized_start=121
-  _globals['_STOCK']._serialized_end=366
-  _globals['_RESERVATION']._serialized_start=369
-  _globals['_RESERVATION']._serialized_end=609
+  _globals['_RESERVATION'].fields_by_name['waiting']._loaded_options = None
+  _globals['_RESERVATION'].fields_by_name['waiting']._serialized_options = b'\342A\001\003'
+  _globals['_RESERVATION'].fields_by_name['shipped']._loaded_options = None
+  _globals['_RESERVATION'].fields_by_name['shipped']._serialized_options = b'\342A\001\003'
+  _globals['_RESERVATION'].fields_by_name['revision']._loaded_options = None
+  _globals['_RESERVATION'].fields_by_name['revision']._serialized_options = b'\342A\001\003'
+  _globals['_RESERVATION'].fields_by_name['promised_by']._loaded_options = None
+  _globals['_RESERVATION'].fields_by_name['promised_by']._serialized_options = b'\342A\001\003'
+  _globals['_RESERVATION'].fields_by_name['reserve_time']._loaded_options = None
+  _globals['_RESERVATION'].fields_by_name['reserve_time']._serialized_options = b'\342A\001\003'
+  _globals['_RESERVATION'].fields_by_name['age']._loaded_options = None
+  _globals['_RESERVATION'].fields_by_name['age']._serialized_options = b'\342A\001\003'
+  _globals['_STOCKREASON']._serialized_start=1348
+  _globals['_STOCKREASON']._serialized_end=1690
+  _globals['_STOCKMOVEMENTKIND']._serialized_start=1693
+  _globals['_STOCKMOVEMENTKIND']._serialized_end=2023
+  _globals['_RESERVATIONSTATE']._serialized_start=2026
+  _globals['_RESERVATIONSTATE']._serialized_end=2267
+  _globals['_STOCK']._serialized_start=153
+  _globals['_STOCK']._serialized_end=535
+  _globals['_STOCKMOVEMENT']._serialized_start=538
+  _globals['_STOCKMOVEMENT']._serialized_end=875
+  _globals['_RESERVATION']._serialized_start=878
+  _globals['_RESERVATION']._serialized_end=1345
 # @@protoc_insertion_point(module_scope)

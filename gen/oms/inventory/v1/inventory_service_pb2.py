@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from oms.common.v1 import consistency_pb2 as oms_dot_common_dot_v1_dot_consistency__pb2
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(oms/inventory/v1/inventory_service.proto\x12\x10oms.inventory.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x17google/rpc/status.proto\x1a\x1foms/common/v1/consistency.proto\x1a oms/inventory/v1/inventory.proto\"Z\n\x13ReceiveStockRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"o\n\x14ReceiveStockResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12/\n\x0bpersistence\x18\x02 \x01(\x0e\x32\x1a.oms.common.v1.Persistence\"Y\n\x18\x42\x61tchReceiveStockRequest\x12=\n\x08requests\x18\x01 \x03(\x0b\x32%.oms.inventory.v1.ReceiveStockRequestB\x04\xe2\x41\x01\x02\"W\n\x19\x42\x61tchReceiveStockResponse\x12:\n\x07results\x18\x01 \x03(\x0b\x32).oms.inventory.v1.BatchReceiveStockResult\"\xa4\x01\n\x17\x42\x61tchReceiveStockResult\x12(\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.StockH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12/\n\x0bpersistence\x18\x03 \x01(\x0e\x32\x1a.oms.common.v1.PersistenceB\x08\n\x06result\"\x81\x01\n\x12\x41\x64justStockRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06\x63hange\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06reason\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x13\x41\x64justStockResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12/\n\x0bpersistence\x18\x02 \x01(\x0e\x32\x1a.oms.common.v1.Persistence\"\x7f\n\x0fGetStockRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12>\n\x10read_consistency\x18\x02 \x01(\x0e\x32\x1e.oms.common.v1.ReadConsistencyB\x04\xe2\x41\x01\x01\x12\x19\n\x0bmin_version\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\"g\n\x10GetStockResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12+\n\tfreshness\x18\x02 \x01(\x0b\x32\x18.oms.common.v1.Freshness\"j\n\x14\x42\x61tchGetStockRequest\x12\x12\n\x04skus\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12>\n\x10read_consistency\x18\x02 \x01(\x0e\x32\x1e.oms.common.v1.ReadConsistencyB\x04\xe2\x41\x01\x01\"O\n\x15\x42\x61tchGetStockResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.oms.inventory.v1.BatchGetStockResult\"\x9c\x01\n\x13\x42\x61tchGetStockResult\x12(\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.StockH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12+\n\tfreshness\x18\x03 \x01(\x0b\x32\x18.oms.common.v1.FreshnessB\x08\n\x06result\"d\n\x17ListReservationsRequest\x12\x16\n\x08order_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"h\n\x18ListReservationsResponse\x12\x33\n\x0creservations\x18\x01 \x03(\x0b\x32\x1d.oms.inventory.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa9\x06\n\x10InventoryService\x12\x81\x01\n\x0cReceiveStock\x12%.oms.inventory.v1.ReceiveStockRequest\x1a&.oms.inventory.v1.ReceiveStockResponse\"\"\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/stock/{sku}:receive:\x01*\x12\x8f\x01\n\x11\x42\x61tchReceiveStock\x12*.oms.inventory.v1.BatchReceiveStockRequest\x1a+.oms.inventory.v1.BatchReceiveStockResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/stock:batchReceive:\x01*\x12}\n\x0b\x41\x64justStock\x12$.oms.inventory.v1.AdjustStockRequest\x1a%.oms.inventory.v1.AdjustStockResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/stock/{sku}:adjust:\x01*\x12j\n\x08GetStock\x12!.oms.inventory.v1.GetStockRequest\x1a\".oms.inventory.v1.GetStockResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/stock/{sku}\x12|\n\rBatchGetStock\x12&.oms.inventory.v1.BatchGetStockRequest\x1a\'.oms.inventory.v1.BatchGetStockResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/stock:batchGet\x12\x95\x01\n\x10ListReservations\x12).oms.inventory.v1.ListReservationsRequest\x1a*.oms.inventory.v1.ListReservationsResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/v1/orders/{order_id}/reservationsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(oms/inventory/v1/inventory_service.proto\x12\x10oms.inventory.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x1foms/common/v1/consistency.proto\x1a oms/inventory/v1/inventory.proto\"Z\n\x13ReceiveStockRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"o\n\x14ReceiveStockResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12/\n\x0bpersistence\x18\x02 \x01(\x0e\x32\x1a.oms.common.v1.Persistence\"Y\n\x18\x42\x61tchReceiveStockRequest\x12=\n\x08requests\x18\x01 \x03(\x0b\x32%.oms.inventory.v1.ReceiveStockRequestB\x04\xe2\x41\x01\x02\"W\n\x19\x42\x61tchReceiveStockResponse\x12:\n\x07results\x18\x01 \x03(\x0b\x32).oms.inventory.v1.BatchReceiveStockResult\"\xa4\x01\n\x17\x42\x61tchReceiveStockResult\x12(\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.StockH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12/\n\x0bpersistence\x18\x03 \x01(\x0e\x32\x1a.oms.common.v1.PersistenceB\x08\n\x06result\"\xbb\x01\n\x12\x41\x64justStockRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06\x63hange\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06reason\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x38\n\x0breason_code\x18( \x01(\x0e\x32\x1d.oms.inventory.v1.StockReasonB\x04\xe2\x41\x01\x01\"n\n\x13\x41\x64justStockResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12/\n\x0bpersistence\x18\x02 \x01(\x0e\x32\x1a.oms.common.v1.Persistence\"\xd9\x01\n\x11\x43ountStockRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07\x63ounted\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x38\n\x0breason_code\x18\x03 \x01(\x0e\x32\x1d.oms.inventory.v1.StockReasonB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0e\x61llow_shortage\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"m\n\x12\x43ountStockResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12/\n\x0bpersistence\x18\x02 \x01(\x0e\x32\x1a.oms.common.v1.Persistence\"\x8a\x01\n\x1bSetLowStockThresholdRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\tthreshold\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x42\x0c\n\n_threshold\"w\n\x1cSetLowStockThresholdResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12/\n\x0bpersistence\x18\x02 \x01(\x0e\x32\x1a.oms.common.v1.Persistence\"\x9a\x01\n\x19ListStockMovementsRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\x04kind\x18\x04 \x01(\x0e\x32#.oms.inventory.v1.StockMovementKindB\x04\xe2\x41\x01\x01\"i\n\x1aListStockMovementsResponse\x12\x32\n\tmovements\x18\x01 \x03(\x0b\x32\x1f.oms.inventory.v1.StockMovement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb4\x01\n\x1cListStockReservationsRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0einclude_closed\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x30\n\x07min_age\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"m\n\x1dListStockReservationsResponse\x12\x33\n\x0creservations\x18\x01 \x03(\x0b\x32\x1d.oms.inventory.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x7f\n\x0fGetStockRequest\x12\x11\n\x03sku\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12>\n\x10read_consistency\x18\x02 \x01(\x0e\x32\x1e.oms.common.v1.ReadConsistencyB\x04\xe2\x41\x01\x01\x12\x19\n\x0bmin_version\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x01\"g\n\x10GetStockResponse\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12+\n\tfreshness\x18\x02 \x01(\x0b\x32\x18.oms.common.v1.Freshness\"j\n\x14\x42\x61tchGetStockRequest\x12\x12\n\x04skus\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12>\n\x10read_consistency\x18\x02 \x01(\x0e\x32\x1e.oms.common.v1.ReadConsistencyB\x04\xe2\x41\x01\x01\"O\n\x15\x42\x61tchGetStockResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.oms.inventory.v1.BatchGetStockResult\"\x9c\x01\n\x13\x42\x61tchGetStockResult\x12(\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.StockH\x00\x12$\n\x06status\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12+\n\tfreshness\x18\x03 \x01(\x0b\x32\x18.oms.common.v1.FreshnessB\x08\n\x06result\"d\n\x17ListReservationsRequest\x12\x16\n\x08order_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"h\n\x18ListReservationsResponse\x12\x33\n\x0creservations\x18\x01 \x03(\x0b\x32\x1d.oms.inventory.v1.Reservation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x83\x0b\n\x10InventoryService\x12\x81\x01\n\x0cReceiveStock\x12%.oms.inventory.v1.ReceiveStockRequest\x1a&.oms.inventory.v1.ReceiveStockResponse\"\"\x82\xd3\xe4\x93\x02\x1c\"\x17/v1/stock/{sku}:receive:\x01*\x12\x8f\x01\n\x11\x42\x61tchReceiveStock\x12*.oms.inventory.v1.BatchReceiveStockRequest\x1a+.oms.inventory.v1.BatchReceiveStockResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/stock:batchReceive:\x01*\x12}\n\x0b\x41\x64justStock\x12$.oms.inventory.v1.AdjustStockRequest\x1a%.oms.inventory.v1.AdjustStockResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/stock/{sku}:adjust:\x01*\x12y\n\nCountStock\x12#.oms.inventory.v1.CountStockRequest\x1a$.oms.inventory.v1.CountStockResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/stock/{sku}:count:\x01*\x12\xa6\x01\n\x14SetLowStockThreshold\x12-.oms.inventory.v1.SetLowStockThresholdRequest\x1a..oms.inventory.v1.SetLowStockThresholdResponse\"/\x82\xd3\xe4\x93\x02)\"$/v1/stock/{sku}:setLowStockThreshold:\x01*\x12\x92\x01\n\x12ListStockMovements\x12+.oms.inventory.v1.ListStockMovementsRequest\x1a,.oms.inventory.v1.ListStockMovementsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/stock/{sku}/movements\x12\x9e\x01\n\x15ListStockReservations\x12..oms.inventory.v1.ListStockReservationsRequest\x1a/.oms.inventory.v1.ListStockReservationsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/stock/{sku}/reservations\x12j\n\x08GetStock\x12!.oms.inventory.v1.GetStockRequest\x1a\".oms.inventory.v1.GetStockResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/stock/{sku}\x12|\n\rBatchGetStock\x12&.oms.inventory.v1.BatchGetStockRequest\x1a\'.oms.inventory.v1.BatchGetStockResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/stock:batchGet\x12\x95\x01\n\x10ListReservations\x12).oms.inventory.v1.ListReservationsRequest\x1a*.oms.inventory.v1.ListReservationsResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/v1/orders/{order_id}/reservationsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,6 +55,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_ADJUSTSTOCKREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\001'
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['sku']._loaded_options = None
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['sku']._serialized_options = b'\342A\001\002'
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['counted']._loaded_options = None
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['counted']._serialized_options = b'\342A\001\002'
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\001'
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\001'
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['allow_shortage']._loaded_options = None
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['allow_shortage']._serialized_options = b'\342A\001\001'
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_COUNTSTOCKREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['sku']._loaded_options = None
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['sku']._serialized_options = b'\342A\001\002'
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['threshold']._loaded_options = None
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['threshold']._serialized_options = b'\342A\001\001'
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['sku']._loaded_options = None
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['sku']._serialized_options = b'\342A\001\002'
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_LISTSTOCKMOVEMENTSREQUEST'].fields_by_name['kind']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['sku']._loaded_options = None
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['sku']._serialized_options = b'\342A\001\002'
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['include_closed']._loaded_options = None
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['include_closed']._serialized_options = b'\342A\001\001'
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['min_age']._loaded_options = None
+  _globals['_LISTSTOCKRESERVATIONSREQUEST'].fields_by_name['min_age']._serialized_options = b'\342A\001\001'
   _globals['_GETSTOCKREQUEST'].fields_by_name['sku']._loaded_options = None
   _globals['_GETSTOCKREQUEST'].fields_by_name['sku']._serialized_options = b'\342A\001\002'
   _globals['_GETSTOCKREQUEST'].fields_by_name['read_consistency']._loaded_options = None
@@ -76,40 +119,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INVENTORYSERVICE'].methods_by_name['BatchReceiveStock']._serialized_options = b'\202\323\344\223\002\033\"\026/v1/stock:batchReceive:\001*'
   _globals['_INVENTORYSERVICE'].methods_by_name['AdjustStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['AdjustStock']._serialized_options = b'\202\323\344\223\002\033\"\026/v1/stock/{sku}:adjust:\001*'
+  _globals['_INVENTORYSERVICE'].methods_by_name['CountStock']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['CountStock']._serialized_options = b'\202\323\344\223\002\032\"\025/v1/stock/{sku}:count:\001*'
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetLowStockThreshold']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['SetLowStockThreshold']._serialized_options = b'\202\323\344\223\002)\"$/v1/stock/{sku}:setLowStockThreshold:\001*'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListStockMovements']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListStockMovements']._serialized_options = b'\202\323\344\223\002\033\022\031/v1/stock/{sku}/movements'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListStockReservations']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListStockReservations']._serialized_options = b'\202\323\344\223\002\036\022\034/v1/stock/{sku}/reservations'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['GetStock']._serialized_options = b'\202\323\344\223\002\021\022\017/v1/stock/{sku}'
   _globals['_INVENTORYSERVICE'].methods_by_name['BatchGetStock']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['BatchGetStock']._serialized_options = b'\202\323\344\223\002\024\022\022/v1/stock:batchGet'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListReservations']._loaded_options = None
   _globals['_INVENTORYSERVICE'].methods_by_name['ListReservations']._serialized_options = b'\202\323\344\223\002$\022\"/v1/orders/{order_id}/reservations'
-  _globals['_RECEIVESTOCKREQUEST']._serialized_start=217
-  _globals['_RECEIVESTOCKREQUEST']._serialized_end=307
-  _globals['_RECEIVESTOCKRESPONSE']._serialized_start=309
-  _globals['_RECEIVESTOCKRESPONSE']._serialized_end=420
-  _globals['_BATCHRECEIVESTOCKREQUEST']._serialized_start=422
-  _globals['_BATCHRECEIVESTOCKREQUEST']._serialized_end=511
-  _globals['_BATCHRECEIVESTOCKRESPONSE']._serialized_start=513
-  _globals['_BATCHRECEIVESTOCKRESPONSE']._serialized_end=600
-  _globals['_BATCHRECEIVESTOCKRESULT']._serialized_start=603
-  _globals['_BATCHRECEIVESTOCKRESULT']._serialized_end=767
-  _globals['_ADJUSTSTOCKREQUEST']._serialized_start=770
-  _globals['_ADJUSTSTOCKREQUEST']._serialized_end=899
-  _globals['_ADJUSTSTOCKRESPONSE']._serialized_start=901
-  _globals['_ADJUSTSTOCKRESPONSE']._serialized_end=1011
-  _globals['_GETSTOCKREQUEST']._serialized_start=1013
-  _globals['_GETSTOCKREQUEST']._serialized_end=1140
-  _globals['_GETSTOCKRESPONSE']._serialized_start=1142
-  _globals['_GETSTOCKRESPONSE']._serialized_end=1245
-  _globals['_BATCHGETSTOCKREQUEST']._serialized_start=1247
-  _globals['_BATCHGETSTOCKREQUEST']._serialized_end=1353
-  _globals['_BATCHGETSTOCKRESPONSE']._serialized_start=1355
-  _globals['_BATCHGETSTOCKRESPONSE']._serialized_end=1434
-  _globals['_BATCHGETSTOCKRESULT']._serialized_start=1437
-  _globals['_BATCHGETSTOCKRESULT']._serialized_end=1593
-  _globals['_LISTRESERVATIONSREQUEST']._serialized_start=1595
-  _globals['_LISTRESERVATIONSREQUEST']._serialized_end=1695
-  _globals['_LISTRESERVATIONSRESPONSE']._serialized_start=1697
-  _globals['_LISTRESERVATIONSRESPONSE']._serialized_end=1801
-  _globals['_INVENTORYSERVICE']._serialized_start=1804
-  _globals['_INVENTORYSERVICE']._serialized_end=2613
+  _globals['_RECEIVESTOCKREQUEST']._serialized_start=249
+  _globals['_RECEIVESTOCKREQUEST']._serialized_end=339
+  _globals['_RECEIVESTOCKRESPONSE']._serialized_start=341
+  _globals['_RECEIVESTOCKRESPONSE']._serialized_end=452
+  _globals['_BATCHRECEIVESTOCKREQUEST']._serialized_start=454
+  _globals['_BATCHRECEIVESTOCKREQUEST']._serialized_end=543
+  _globals['_BATCHRECEIVESTOCKRESPONSE']._serialized_start=545
+  _globals['_BATCHRECEIVESTOCKRESPONSE']._serialized_end=632
+  _globals['_BATCHRECEIVESTOCKRESULT']._serialized_start=635
+  _globals['_BATCHRECEIVESTOCKRESULT']._serialized_end=799
+  _globals['_ADJUSTSTOCKREQUEST']._serialized_start=802
+  _globals['_ADJUSTSTOCKREQUEST']._serialized_end=989
+  _globals['_ADJUSTSTOCKRESPONSE']._serialized_start=991
+  _globals['_ADJUSTSTOCKRESPONSE']._serialized_end=1101
+  _globals['_COUNTSTOCKREQUEST']._serialized_start=1104
+  _globals['_COUNTSTOCKREQUEST']._serialized_end=1321
+  _globals['_COUNTSTOCKRESPONSE']._serialized_start=1323
+  _globals['_COUNTSTOCKRESPONSE']._serialized_end=1432
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST']._serialized_start=1435
+  _globals['_SETLOWSTOCKTHRESHOLDREQUEST']._serialized_end=1573
+  _globals['_SETLOWSTOCKTHRESHOLDRESPONSE']._serialized_start=1575
+  _globals['_SETLOWSTOCKTHRESHOLDRESPONSE']._serialized_end=1694
+  _globals['_LISTSTOCKMOVEMENTSREQUEST']._serialized_start=1697
+  _globals['_LISTSTOCKMOVEMENTSREQUEST']._serialized_end=1851
+  _globals['_LISTSTOCKMOVEMENTSRESPONSE']._serialized_start=1853
+  _globals['_LISTSTOCKMOVEMENTSRESPONSE']._serialized_end=1958
+  _globals['_LISTSTOCKRESERVATIONSREQUEST']._serialized_start=1961
+  _globals['_LISTSTOCKRESERVATIONSREQUEST']._serialized_end=2141
+  _globals['_LISTSTOCKRESERVATIONSRESPONSE']._serialized_start=2143
+  _globals['_LISTSTOCKRESERVATIONSRESPONSE']._serialized_end=2252
+  _globals['_GETSTOCKREQUEST']._serialized_start=2254
+  _globals['_GETSTOCKREQUEST']._serialized_end=2381
+  _globals['_GETSTOCKRESPONSE']._serialized_start=2383
+  _globals['_GETSTOCKRESPONSE']._serialized_end=2486
+  _globals['_BATCHGETSTOCKREQUEST']._serialized_start=2488
+  _globals['_BATCHGETSTOCKREQUEST']._serialized_end=2594
+  _globals['_BATCHGETSTOCKRESPONSE']._serialized_start=2596
+  _globals['_BATCHGETSTOCKRESPONSE']._serialized_end=2675
+  _globals['_BATCHGETSTOCKRESULT']._serialized_start=2678
+  _globals['_BATCHGETSTOCKRESULT']._serialized_end=2834
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_start=2836
+  _globals['_LISTRESERVATIONSREQUEST']._serialized_end=2936
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_start=2938
+  _globals['_LISTRESERVATIONSRESPONSE']._serialized_end=3042
+  _globals['_INVENTORYSERVICE']._serialized_start=3045
+  _globals['_INVENTORYSERVICE']._serialized_end=4456
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,26 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.AdjustStockRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.AdjustStockResponse.FromString,
                 _registered_method=True)
+        self.CountStock = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/CountStock',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.CountStockRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.CountStockResponse.FromString,
+                _registered_method=True)
+        self.SetLowStockThreshold = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/SetLowStockThreshold',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdResponse.FromString,
+                _registered_method=True)
+        self.ListStockMovements = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListStockMovements',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockMovementsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockMovementsResponse.FromString,
+                _registered_method=True)
+        self.ListStockReservations = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListStockReservations',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockReservationsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockReservationsResponse.FromString,
+                _registered_method=True)
         self.GetStock = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/GetStock',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.GetStockRequest.SerializeToString,
@@ -93,6 +113,36 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountStock(self, request, context):
+        """CountStock sets what is on hand to what was counted. Fewer than are promised are refused, or with `allow_shortage`
+        noted as a shortage: the promised ones stay promised, and what comes in fills the shortage before it is available.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetLowStockThreshold(self, request, context):
+        """SetLowStockThreshold says from when on stock is low. The world is told once when it becomes low, and once when it
+        is not any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStockMovements(self, request, context):
+        """ListStockMovements reads the ledger of a SKU, the newest first: everything that changed its stock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStockReservations(self, request, context):
+        """ListStockReservations reads for which orders a SKU is reserved, the newest first, with how long it has been.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStock(self, request, context):
         """GetStock reads the stock of a SKU.
         """
@@ -131,6 +181,26 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.AdjustStock,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.AdjustStockRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.AdjustStockResponse.SerializeToString,
+            ),
+            'CountStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountStock,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.CountStockRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.CountStockResponse.SerializeToString,
+            ),
+            'SetLowStockThreshold': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetLowStockThreshold,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdResponse.SerializeToString,
+            ),
+            'ListStockMovements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStockMovements,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockMovementsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockMovementsResponse.SerializeToString,
+            ),
+            'ListStockReservations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStockReservations,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockReservationsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockReservationsResponse.SerializeToString,
             ),
             'GetStock': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStock,
@@ -230,6 +300,114 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/AdjustStock',
             oms_dot_inventory_dot_v1_dot_inventory__service__pb2.AdjustStockRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__service__pb2.AdjustStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/CountStock',
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.CountStockRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.CountStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetLowStockThreshold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/SetLowStockThreshold',
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.SetLowStockThresholdResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStockMovements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListStockMovements',
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockMovementsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockMovementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStockReservations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListStockReservations',
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockReservationsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockReservationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

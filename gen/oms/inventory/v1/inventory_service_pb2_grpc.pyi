@@ -41,6 +41,18 @@ class InventoryServiceStub:
     """AdjustStock corrects what is on hand, up or down, never below what is reserved. What is found of a SKU that was
     never received makes it known; taking something off such a SKU is NOT_FOUND.
     """
+    CountStock: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.CountStockRequest, _inventory_service_pb2.CountStockResponse]
+    """CountStock sets what is on hand to what was counted. Fewer than are promised are refused, or with `allow_shortage`
+    noted as a shortage: the promised ones stay promised, and what comes in fills the shortage before it is available.
+    """
+    SetLowStockThreshold: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.SetLowStockThresholdRequest, _inventory_service_pb2.SetLowStockThresholdResponse]
+    """SetLowStockThreshold says from when on stock is low. The world is told once when it becomes low, and once when it
+    is not any more.
+    """
+    ListStockMovements: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListStockMovementsRequest, _inventory_service_pb2.ListStockMovementsResponse]
+    """ListStockMovements reads the ledger of a SKU, the newest first: everything that changed its stock."""
+    ListStockReservations: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListStockReservationsRequest, _inventory_service_pb2.ListStockReservationsResponse]
+    """ListStockReservations reads for which orders a SKU is reserved, the newest first, with how long it has been."""
     GetStock: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetStockRequest, _inventory_service_pb2.GetStockResponse]
     """GetStock reads the stock of a SKU."""
     BatchGetStock: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.BatchGetStockRequest, _inventory_service_pb2.BatchGetStockResponse]
@@ -61,6 +73,18 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """AdjustStock corrects what is on hand, up or down, never below what is reserved. What is found of a SKU that was
     never received makes it known; taking something off such a SKU is NOT_FOUND.
     """
+    CountStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.CountStockRequest, _inventory_service_pb2.CountStockResponse]  # type: ignore[assignment]
+    """CountStock sets what is on hand to what was counted. Fewer than are promised are refused, or with `allow_shortage`
+    noted as a shortage: the promised ones stay promised, and what comes in fills the shortage before it is available.
+    """
+    SetLowStockThreshold: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.SetLowStockThresholdRequest, _inventory_service_pb2.SetLowStockThresholdResponse]  # type: ignore[assignment]
+    """SetLowStockThreshold says from when on stock is low. The world is told once when it becomes low, and once when it
+    is not any more.
+    """
+    ListStockMovements: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListStockMovementsRequest, _inventory_service_pb2.ListStockMovementsResponse]  # type: ignore[assignment]
+    """ListStockMovements reads the ledger of a SKU, the newest first: everything that changed its stock."""
+    ListStockReservations: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListStockReservationsRequest, _inventory_service_pb2.ListStockReservationsResponse]  # type: ignore[assignment]
+    """ListStockReservations reads for which orders a SKU is reserved, the newest first, with how long it has been."""
     GetStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetStockRequest, _inventory_service_pb2.GetStockResponse]  # type: ignore[assignment]
     """GetStock reads the stock of a SKU."""
     BatchGetStock: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.BatchGetStockRequest, _inventory_service_pb2.BatchGetStockResponse]  # type: ignore[assignment]
@@ -96,6 +120,42 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """AdjustStock corrects what is on hand, up or down, never below what is reserved. What is found of a SKU that was
         never received makes it known; taking something off such a SKU is NOT_FOUND.
         """
+
+    @_abc_1.abstractmethod
+    def CountStock(
+        self,
+        request: _inventory_service_pb2.CountStockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.CountStockResponse, _abc.Awaitable[_inventory_service_pb2.CountStockResponse]]:
+        """CountStock sets what is on hand to what was counted. Fewer than are promised are refused, or with `allow_shortage`
+        noted as a shortage: the promised ones stay promised, and what comes in fills the shortage before it is available.
+        """
+
+    @_abc_1.abstractmethod
+    def SetLowStockThreshold(
+        self,
+        request: _inventory_service_pb2.SetLowStockThresholdRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.SetLowStockThresholdResponse, _abc.Awaitable[_inventory_service_pb2.SetLowStockThresholdResponse]]:
+        """SetLowStockThreshold says from when on stock is low. The world is told once when it becomes low, and once when it
+        is not any more.
+        """
+
+    @_abc_1.abstractmethod
+    def ListStockMovements(
+        self,
+        request: _inventory_service_pb2.ListStockMovementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.ListStockMovementsResponse, _abc.Awaitable[_inventory_service_pb2.ListStockMovementsResponse]]:
+        """ListStockMovements reads the ledger of a SKU, the newest first: everything that changed its stock."""
+
+    @_abc_1.abstractmethod
+    def ListStockReservations(
+        self,
+        request: _inventory_service_pb2.ListStockReservationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.ListStockReservationsResponse, _abc.Awaitable[_inventory_service_pb2.ListStockReservationsResponse]]:
+        """ListStockReservations reads for which orders a SKU is reserved, the newest first, with how long it has been."""
 
     @_abc_1.abstractmethod
     def GetStock(

@@ -26,15 +26,17 @@ from oms.common.v1 import request_record_pb2 as oms_dot_common_dot_v1_dot_reques
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&oms/inventory/v1/inventory_state.proto\x12\x10oms.inventory.v1\x1a\"oms/common/v1/request_record.proto\x1a oms/inventory/v1/inventory.proto\"e\n\x0bStoredStock\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12.\n\x08requests\x18\x02 \x03(\x0b\x32\x1c.oms.common.v1.RequestRecord\"G\n\x11StoredReservation\x12\x32\n\x0breservation\x18\x01 \x01(\x0b\x32\x1d.oms.inventory.v1.Reservationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&oms/inventory/v1/inventory_state.proto\x12\x10oms.inventory.v1\x1a\"oms/common/v1/request_record.proto\x1a oms/inventory/v1/inventory.proto\"/\n\tBackorder\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"\x91\x01\n\x0bStoredStock\x12&\n\x05stock\x18\x01 \x01(\x0b\x32\x17.oms.inventory.v1.Stock\x12.\n\x08requests\x18\x02 \x03(\x0b\x32\x1c.oms.common.v1.RequestRecord\x12*\n\x05queue\x18\x14 \x03(\x0b\x32\x1b.oms.inventory.v1.Backorder\"G\n\x11StoredReservation\x12\x32\n\x0breservation\x18\x01 \x01(\x0b\x32\x1d.oms.inventory.v1.Reservationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.inventory.v1.inventory_state_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STOREDSTOCK']._serialized_start=130
-  _globals['_STOREDSTOCK']._serialized_end=231
-  _globals['_STOREDRESERVATION']._serialized_start=233
-  _globals['_STOREDRESERVATION']._serialized_end=304
+  _globals['_BACKORDER']._serialized_start=130
+  _globals['_BACKORDER']._serialized_end=177
+  _globals['_STOREDSTOCK']._serialized_start=180
+  _globals['_STOREDSTOCK']._serialized_end=325
+  _globals['_STOREDRESERVATION']._serialized_start=327
+  _globals['_STOREDRESERVATION']._serialized_end=398
 # @@protoc_insertion_point(module_scope)

@@ -8,13 +8,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Backorder(_message.Message):
+    __slots__ = ("order_id", "quantity")
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    order_id: str
+    quantity: int
+    def __init__(self, order_id: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+
 class StoredStock(_message.Message):
-    __slots__ = ("stock", "requests")
+    __slots__ = ("stock", "requests", "queue")
     STOCK_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_FIELD_NUMBER: _ClassVar[int]
     stock: _inventory_pb2.Stock
     requests: _containers.RepeatedCompositeFieldContainer[_request_record_pb2.RequestRecord]
-    def __init__(self, stock: _Optional[_Union[_inventory_pb2.Stock, _Mapping]] = ..., requests: _Optional[_Iterable[_Union[_request_record_pb2.RequestRecord, _Mapping]]] = ...) -> None: ...
+    queue: _containers.RepeatedCompositeFieldContainer[Backorder]
+    def __init__(self, stock: _Optional[_Union[_inventory_pb2.Stock, _Mapping]] = ..., requests: _Optional[_Iterable[_Union[_request_record_pb2.RequestRecord, _Mapping]]] = ..., queue: _Optional[_Iterable[_Union[Backorder, _Mapping]]] = ...) -> None: ...
 
 class StoredReservation(_message.Message):
     __slots__ = ("reservation",)

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,oms/notification/v1/integration_events.proto\x12\x13oms.notification.v1\x1a\x17google/type/money.proto\"d\n\nPlacedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12&\n\nunit_price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\".\n\tLineCount\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"\x85\x02\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12.\n\x05lines\x18\x04 \x03(\x0b\x32\x1f.oms.notification.v1.PlacedLine\x12!\n\x05total\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12<\n\x06labels\x18\x06 \x03(\x0b\x32,.oms.notification.v1.OrderPlaced.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"3\n\x0eOrderCompleted\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"T\n\x0fOrderCancelling\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"3\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xa9\x01\n\rOrderReturned\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\x05lines\x18\x03 \x03(\x0b\x32\x1e.oms.notification.v1.LineCount\x12\x0f\n\x07restock\x18\x04 \x01(\x08\x12\x11\n\trefund_id\x18\x05 \x01(\t\x12\"\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x12.google.type.Money\"k\n\x0fRefundRequested\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\trefund_id\x18\x03 \x01(\t\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"E\n\rOrderRefunded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\trefund_id\x18\x03 \x01(\t\"Y\n\x13OrderRefundDeclined\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\trefund_id\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\"^\n\x12ShipmentDispatched\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x13\n\x0bshipment_id\x18\x03 \x01(\t\x12\x10\n\x08tracking\x18\x04 \x01(\t\"K\n\x11ShipmentDelivered\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x13\n\x0bshipment_id\x18\x03 \x01(\t\"?\n\rStockReceived\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"M\n\rStockAdjusted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,oms/notification/v1/integration_events.proto\x12\x13oms.notification.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"d\n\nPlacedLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12&\n\nunit_price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\".\n\tLineCount\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"\x85\x02\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12.\n\x05lines\x18\x04 \x03(\x0b\x32\x1f.oms.notification.v1.PlacedLine\x12!\n\x05total\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12<\n\x06labels\x18\x06 \x03(\x0b\x32,.oms.notification.v1.OrderPlaced.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"3\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\x84\x01\n\x0cOrderAmended\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12.\n\x05lines\x18\x03 \x03(\x0b\x32\x1f.oms.notification.v1.PlacedLine\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"\x82\x01\n\x0eLinesCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\x05lines\x18\x03 \x03(\x0b\x32\x1e.oms.notification.v1.LineCount\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"3\n\x0eOrderCompleted\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"T\n\x0fOrderCancelling\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"3\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"q\n\x0ePaymentRefused\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12.\n\nretry_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\tOrderHeld\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07hold_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x0c\n\x04rule\x18\x06 \x01(\t\"T\n\rOrderReleased\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x10\n\x08hold_ids\x18\x03 \x03(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\"\xa9\x01\n\rOrderReturned\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12-\n\x05lines\x18\x03 \x03(\x0b\x32\x1e.oms.notification.v1.LineCount\x12\x0f\n\x07restock\x18\x04 \x01(\x08\x12\x11\n\trefund_id\x18\x05 \x01(\t\x12\"\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x12.google.type.Money\"\xa2\x01\n\x10ReturnAuthorized\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\treturn_id\x18\x03 \x01(\t\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.oms.notification.v1.LineCount\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x19\n\x11\x65xchange_order_id\x18\x06 \x01(\t\"u\n\x0eReturnReceived\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\treturn_id\x18\x03 \x01(\t\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.oms.notification.v1.LineCount\"\xe6\x01\n\x0fReturnInspected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\treturn_id\x18\x03 \x01(\t\x12\x31\n\trestocked\x18\x04 \x03(\x0b\x32\x1e.oms.notification.v1.LineCount\x12\x33\n\x0bwritten_off\x18\x05 \x03(\x0b\x32\x1e.oms.notification.v1.LineCount\x12\x11\n\trefund_id\x18\x06 \x01(\t\x12\"\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x12.google.type.Money\"G\n\x0fReturnCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\treturn_id\x18\x03 \x01(\t\"N\n\x0eOrderExchanged\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x19\n\x11\x65xchange_order_id\x18\x03 \x01(\t\"k\n\x0fRefundRequested\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\trefund_id\x18\x03 \x01(\t\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"E\n\rOrderRefunded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\trefund_id\x18\x03 \x01(\t\"Y\n\x13OrderRefundDeclined\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\trefund_id\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\"^\n\x12ShipmentDispatched\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x13\n\x0bshipment_id\x18\x03 \x01(\t\x12\x10\n\x08tracking\x18\x04 \x01(\t\"K\n\x11ShipmentDelivered\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x13\n\x0bshipment_id\x18\x03 \x01(\t\"?\n\rStockReceived\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"b\n\rStockAdjusted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06\x63hange\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18( \x01(\t\"b\n\x0cStockCounted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0f\n\x07\x63ounted\x18\x03 \x01(\x03\x12\x13\n\x0breason_code\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"N\n\x08StockLow\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\x12\x11\n\tthreshold\x18\x04 \x01(\x03\"V\n\x10StockReplenished\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\x12\x11\n\tthreshold\x18\x04 \x01(\x03\"3\n\x0bWebhookTest\x12\x13\n\x0b\x65ndpoint_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\"_\n\x17WebhookEndpointDisabled\x12\x13\n\x0b\x65ndpoint_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,38 +35,68 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORDERPLACED_LABELSENTRY']._loaded_options = None
   _globals['_ORDERPLACED_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_PLACEDLINE']._serialized_start=94
-  _globals['_PLACEDLINE']._serialized_end=194
-  _globals['_LINECOUNT']._serialized_start=196
-  _globals['_LINECOUNT']._serialized_end=242
-  _globals['_ORDERPLACED']._serialized_start=245
-  _globals['_ORDERPLACED']._serialized_end=506
-  _globals['_ORDERPLACED_LABELSENTRY']._serialized_start=461
-  _globals['_ORDERPLACED_LABELSENTRY']._serialized_end=506
-  _globals['_ORDERCONFIRMED']._serialized_start=508
-  _globals['_ORDERCONFIRMED']._serialized_end=559
-  _globals['_ORDERCOMPLETED']._serialized_start=561
-  _globals['_ORDERCOMPLETED']._serialized_end=612
-  _globals['_ORDERCANCELLING']._serialized_start=614
-  _globals['_ORDERCANCELLING']._serialized_end=698
-  _globals['_ORDERCANCELLED']._serialized_start=700
-  _globals['_ORDERCANCELLED']._serialized_end=751
-  _globals['_ORDERREJECTED']._serialized_start=753
-  _globals['_ORDERREJECTED']._serialized_end=835
-  _globals['_ORDERRETURNED']._serialized_start=838
-  _globals['_ORDERRETURNED']._serialized_end=1007
-  _globals['_REFUNDREQUESTED']._serialized_start=1009
-  _globals['_REFUNDREQUESTED']._serialized_end=1116
-  _globals['_ORDERREFUNDED']._serialized_start=1118
-  _globals['_ORDERREFUNDED']._serialized_end=1187
-  _globals['_ORDERREFUNDDECLINED']._serialized_start=1189
-  _globals['_ORDERREFUNDDECLINED']._serialized_end=1278
-  _globals['_SHIPMENTDISPATCHED']._serialized_start=1280
-  _globals['_SHIPMENTDISPATCHED']._serialized_end=1374
-  _globals['_SHIPMENTDELIVERED']._serialized_start=1376
-  _globals['_SHIPMENTDELIVERED']._serialized_end=1451
-  _globals['_STOCKRECEIVED']._serialized_start=1453
-  _globals['_STOCKRECEIVED']._serialized_end=1516
-  _globals['_STOCKADJUSTED']._serialized_start=1518
-  _globals['_STOCKADJUSTED']._serialized_end=1595
+  _globals['_PLACEDLINE']._serialized_start=127
+  _globals['_PLACEDLINE']._serialized_end=227
+  _globals['_LINECOUNT']._serialized_start=229
+  _globals['_LINECOUNT']._serialized_end=275
+  _globals['_ORDERPLACED']._serialized_start=278
+  _globals['_ORDERPLACED']._serialized_end=539
+  _globals['_ORDERPLACED_LABELSENTRY']._serialized_start=494
+  _globals['_ORDERPLACED_LABELSENTRY']._serialized_end=539
+  _globals['_ORDERCONFIRMED']._serialized_start=541
+  _globals['_ORDERCONFIRMED']._serialized_end=592
+  _globals['_ORDERAMENDED']._serialized_start=595
+  _globals['_ORDERAMENDED']._serialized_end=727
+  _globals['_LINESCANCELLED']._serialized_start=730
+  _globals['_LINESCANCELLED']._serialized_end=860
+  _globals['_ORDERCOMPLETED']._serialized_start=862
+  _globals['_ORDERCOMPLETED']._serialized_end=913
+  _globals['_ORDERCANCELLING']._serialized_start=915
+  _globals['_ORDERCANCELLING']._serialized_end=999
+  _globals['_ORDERCANCELLED']._serialized_start=1001
+  _globals['_ORDERCANCELLED']._serialized_end=1052
+  _globals['_ORDERREJECTED']._serialized_start=1054
+  _globals['_ORDERREJECTED']._serialized_end=1136
+  _globals['_PAYMENTREFUSED']._serialized_start=1138
+  _globals['_PAYMENTREFUSED']._serialized_end=1251
+  _globals['_ORDERHELD']._serialized_start=1253
+  _globals['_ORDERHELD']._serialized_end=1362
+  _globals['_ORDERRELEASED']._serialized_start=1364
+  _globals['_ORDERRELEASED']._serialized_end=1448
+  _globals['_ORDERRETURNED']._serialized_start=1451
+  _globals['_ORDERRETURNED']._serialized_end=1620
+  _globals['_RETURNAUTHORIZED']._serialized_start=1623
+  _globals['_RETURNAUTHORIZED']._serialized_end=1785
+  _globals['_RETURNRECEIVED']._serialized_start=1787
+  _globals['_RETURNRECEIVED']._serialized_end=1904
+  _globals['_RETURNINSPECTED']._serialized_start=1907
+  _globals['_RETURNINSPECTED']._serialized_end=2137
+  _globals['_RETURNCANCELLED']._serialized_start=2139
+  _globals['_RETURNCANCELLED']._serialized_end=2210
+  _globals['_ORDEREXCHANGED']._serialized_start=2212
+  _globals['_ORDEREXCHANGED']._serialized_end=2290
+  _globals['_REFUNDREQUESTED']._serialized_start=2292
+  _globals['_REFUNDREQUESTED']._serialized_end=2399
+  _globals['_ORDERREFUNDED']._serialized_start=2401
+  _globals['_ORDERREFUNDED']._serialized_end=2470
+  _globals['_ORDERREFUNDDECLINED']._serialized_start=2472
+  _globals['_ORDERREFUNDDECLINED']._serialized_end=2561
+  _globals['_SHIPMENTDISPATCHED']._serialized_start=2563
+  _globals['_SHIPMENTDISPATCHED']._serialized_end=2657
+  _globals['_SHIPMENTDELIVERED']._serialized_start=2659
+  _globals['_SHIPMENTDELIVERED']._serialized_end=2734
+  _globals['_STOCKRECEIVED']._serialized_start=2736
+  _globals['_STOCKRECEIVED']._serialized_end=2799
+  _globals['_STOCKADJUSTED']._serialized_start=2801
+  _globals['_STOCKADJUSTED']._serialized_end=2899
+  _globals['_STOCKCOUNTED']._serialized_start=2901
+  _globals['_STOCKCOUNTED']._serialized_end=2999
+  _globals['_STOCKLOW']._serialized_start=3001
+  _globals['_STOCKLOW']._serialized_end=3079
+  _globals['_STOCKREPLENISHED']._serialized_start=3081
+  _globals['_STOCKREPLENISHED']._serialized_end=3167
+  _globals['_WEBHOOKTEST']._serialized_start=3169
+  _globals['_WEBHOOKTEST']._serialized_end=3220
+  _globals['_WEBHOOKENDPOINTDISABLED']._serialized_start=3222
+  _globals['_WEBHOOKENDPOINTDISABLED']._serialized_end=3317
 # @@protoc_insertion_point(module_scope)

@@ -23,57 +23,89 @@ _sym_db = _symbol_database.Default()
 
 
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
+from oms.common.v1 import address_pb2 as oms_dot_common_dot_v1_dot_address__pb2
 from oms.order.v1 import order_pb2 as oms_dot_order_dot_v1_dot_order__pb2
+from oms.order.v1 import order_fulfillment_pb2 as oms_dot_order_dot_v1_dot_order__fulfillment__pb2
 from oms.order.v1 import order_service_pb2 as oms_dot_order_dot_v1_dot_order__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!oms/order/v1/order_commands.proto\x12\x0coms.order.v1\x1a\x17google/type/money.proto\x1a\x18oms/order/v1/order.proto\x1a oms/order/v1/order_service.proto\"0\n\nPlaceOrder\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.oms.order.v1.Order\":\n\x06\x43\x61ncel\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"f\n\x06Return\x12)\n\x05lines\x18\x01 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x0f\n\x07restock\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"y\n\x06Refund\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12)\n\x05lines\x18\x02 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"\x1d\n\rStockReserved\x12\x0c\n\x04skus\x18\x01 \x03(\t\":\n\x08Shortage\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\"H\n\rStockRejected\x12\x0c\n\x04skus\x18\x01 \x03(\t\x12)\n\tshortages\x18\x02 \x03(\x0b\x32\x16.oms.order.v1.Shortage\"\x1d\n\rStockReleased\x12\x0c\n\x04skus\x18\x01 \x03(\t\"\x1f\n\x0fReservationAged\x12\x0c\n\x04skus\x18\x01 \x03(\t\"\x13\n\x11PaymentAuthorized\"\x1f\n\x0fPaymentDeclined\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x0f\n\rPaymentVoided\"%\n\x0fPaymentCaptured\x12\x12\n\ncapture_id\x18\x01 \x01(\t\":\n\x16PaymentCaptureDeclined\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"$\n\x0fPaymentRefunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\"8\n\x15PaymentRefundDeclined\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"6\n\x12ShipmentDispatched\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08tracking\x18\x02 \x01(\t\"#\n\x11ShipmentDelivered\x12\x0e\n\x06number\x18\x01 \x01(\x05\"#\n\x11ShipmentCancelled\x12\x0e\n\x06number\x18\x01 \x01(\x05\"\'\n\x15ShipmentCancelRefused\x12\x0e\n\x06number\x18\x01 \x01(\x05\"\x1c\n\tStepTimer\x12\x0f\n\x07\x61t_once\x18\x01 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!oms/order/v1/order_commands.proto\x12\x0coms.order.v1\x1a\x17google/type/money.proto\x1a\x1boms/common/v1/address.proto\x1a\x18oms/order/v1/order.proto\x1a$oms/order/v1/order_fulfillment.proto\x1a oms/order/v1/order_service.proto\"0\n\nPlaceOrder\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.oms.order.v1.Order\"e\n\x06\x43\x61ncel\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12)\n\x05lines\x18\x14 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\"\xa7\x01\n\x05\x41mend\x12&\n\x05lines\x18\x01 \x03(\x0b\x32\x17.oms.order.v1.OrderLine\x12+\n\x0fshipping_charge\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\'\n\x07ship_to\x18\x03 \x01(\x0b\x32\x16.oms.common.v1.Address\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\"f\n\x06Return\x12)\n\x05lines\x18\x01 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x0f\n\x07restock\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"\xbf\x01\n\x06Refund\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12)\n\x05lines\x18\x02 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12\x18\n\x10include_shipping\x18\x1e \x01(\x08\x12*\n\x06reason\x18\x1f \x01(\x0e\x32\x1a.oms.order.v1.RefundReason\"n\n\x0f\x41uthorizeReturn\x12)\n\x05lines\x18\x01 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"o\n\rReceiveReturn\x12\x11\n\treturn_id\x18\x01 \x01(\t\x12)\n\x05lines\x18\x02 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"\x8a\x01\n\rInspectReturn\x12\x11\n\treturn_id\x18\x01 \x01(\t\x12*\n\x05lines\x18\x02 \x03(\x0b\x32\x1b.oms.order.v1.InspectedLine\x12\x18\n\x10include_shipping\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\"C\n\x0c\x43\x61ncelReturn\x12\x11\n\treturn_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"\xa8\x01\n\x08\x45xchange\x12)\n\x05lines\x18\x01 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12(\n\x0breplacement\x18\x03 \x01(\x0b\x32\x13.oms.order.v1.Order\x12\x15\n\rorder_id_made\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\"6\n\x10PlaceReplacement\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.oms.order.v1.Order\"%\n\x11ReplacementPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\"6\n\x12ReplacementRefused\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"M\n\tPlaceHold\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"`\n\x0bReleaseHold\x12\x0f\n\x07hold_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\"G\n\x0cRenewPayment\x12\x15\n\rpayment_token\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"Y\n\rStockReserved\x12\x0c\n\x04skus\x18\x01 \x03(\t\x12\x10\n\x08revision\x18\x14 \x01(\x03\x12(\n\x06grants\x18\x15 \x03(\x0b\x32\x18.oms.order.v1.StockGrant\"-\n\x0cStockGranted\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\":\n\x08Shortage\x12\x0b\n\x03sku\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\"n\n\rStockRejected\x12\x0c\n\x04skus\x18\x01 \x03(\t\x12)\n\tshortages\x18\x02 \x03(\x0b\x32\x16.oms.order.v1.Shortage\x12\x10\n\x08revision\x18\x14 \x01(\x03\x12\x12\n\nfull_queue\x18\x15 \x01(\t\"\x1d\n\rStockReleased\x12\x0c\n\x04skus\x18\x01 \x03(\t\"\x1f\n\x0fReservationAged\x12\x0c\n\x04skus\x18\x01 \x03(\t\"$\n\x11PaymentAuthorized\x12\x0f\n\x07\x61ttempt\x18\x1e \x01(\x05\"0\n\x0fPaymentDeclined\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x1e \x01(\x05\"\x0f\n\rPaymentVoided\"%\n\x0fPaymentCaptured\x12\x12\n\ncapture_id\x18\x01 \x01(\t\":\n\x16PaymentCaptureDeclined\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"(\n\x0fPaymentAdjusted\x12\x15\n\radjustment_id\x18\x01 \x01(\t\"<\n\x15PaymentAdjustDeclined\x12\x15\n\radjustment_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"$\n\x0fPaymentRefunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\"8\n\x15PaymentRefundDeclined\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"6\n\x12ShipmentDispatched\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08tracking\x18\x02 \x01(\t\"#\n\x11ShipmentDelivered\x12\x0e\n\x06number\x18\x01 \x01(\x05\"#\n\x11ShipmentCancelled\x12\x0e\n\x06number\x18\x01 \x01(\x05\"\'\n\x15ShipmentCancelRefused\x12\x0e\n\x06number\x18\x01 \x01(\x05\"\x1c\n\tStepTimer\x12\x0f\n\x07\x61t_once\x18\x01 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.order.v1.order_commands_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PLACEORDER']._serialized_start=136
-  _globals['_PLACEORDER']._serialized_end=184
-  _globals['_CANCEL']._serialized_start=186
-  _globals['_CANCEL']._serialized_end=244
-  _globals['_RETURN']._serialized_start=246
-  _globals['_RETURN']._serialized_end=348
-  _globals['_REFUND']._serialized_start=350
-  _globals['_REFUND']._serialized_end=471
-  _globals['_STOCKRESERVED']._serialized_start=473
-  _globals['_STOCKRESERVED']._serialized_end=502
-  _globals['_SHORTAGE']._serialized_start=504
-  _globals['_SHORTAGE']._serialized_end=562
-  _globals['_STOCKREJECTED']._serialized_start=564
-  _globals['_STOCKREJECTED']._serialized_end=636
-  _globals['_STOCKRELEASED']._serialized_start=638
-  _globals['_STOCKRELEASED']._serialized_end=667
-  _globals['_RESERVATIONAGED']._serialized_start=669
-  _globals['_RESERVATIONAGED']._serialized_end=700
-  _globals['_PAYMENTAUTHORIZED']._serialized_start=702
-  _globals['_PAYMENTAUTHORIZED']._serialized_end=721
-  _globals['_PAYMENTDECLINED']._serialized_start=723
-  _globals['_PAYMENTDECLINED']._serialized_end=754
-  _globals['_PAYMENTVOIDED']._serialized_start=756
-  _globals['_PAYMENTVOIDED']._serialized_end=771
-  _globals['_PAYMENTCAPTURED']._serialized_start=773
-  _globals['_PAYMENTCAPTURED']._serialized_end=810
-  _globals['_PAYMENTCAPTUREDECLINED']._serialized_start=812
-  _globals['_PAYMENTCAPTUREDECLINED']._serialized_end=870
-  _globals['_PAYMENTREFUNDED']._serialized_start=872
-  _globals['_PAYMENTREFUNDED']._serialized_end=908
-  _globals['_PAYMENTREFUNDDECLINED']._serialized_start=910
-  _globals['_PAYMENTREFUNDDECLINED']._serialized_end=966
-  _globals['_SHIPMENTDISPATCHED']._serialized_start=968
-  _globals['_SHIPMENTDISPATCHED']._serialized_end=1022
-  _globals['_SHIPMENTDELIVERED']._serialized_start=1024
-  _globals['_SHIPMENTDELIVERED']._serialized_end=1059
-  _globals['_SHIPMENTCANCELLED']._serialized_start=1061
-  _globals['_SHIPMENTCANCELLED']._serialized_end=1096
-  _globals['_SHIPMENTCANCELREFUSED']._serialized_start=1098
-  _globals['_SHIPMENTCANCELREFUSED']._serialized_end=1137
-  _globals['_STEPTIMER']._serialized_start=1139
-  _globals['_STEPTIMER']._serialized_end=1167
+  _globals['_PLACEORDER']._serialized_start=203
+  _globals['_PLACEORDER']._serialized_end=251
+  _globals['_CANCEL']._serialized_start=253
+  _globals['_CANCEL']._serialized_end=354
+  _globals['_AMEND']._serialized_start=357
+  _globals['_AMEND']._serialized_end=524
+  _globals['_RETURN']._serialized_start=526
+  _globals['_RETURN']._serialized_end=628
+  _globals['_REFUND']._serialized_start=631
+  _globals['_REFUND']._serialized_end=822
+  _globals['_AUTHORIZERETURN']._serialized_start=824
+  _globals['_AUTHORIZERETURN']._serialized_end=934
+  _globals['_RECEIVERETURN']._serialized_start=936
+  _globals['_RECEIVERETURN']._serialized_end=1047
+  _globals['_INSPECTRETURN']._serialized_start=1050
+  _globals['_INSPECTRETURN']._serialized_end=1188
+  _globals['_CANCELRETURN']._serialized_start=1190
+  _globals['_CANCELRETURN']._serialized_end=1257
+  _globals['_EXCHANGE']._serialized_start=1260
+  _globals['_EXCHANGE']._serialized_end=1428
+  _globals['_PLACEREPLACEMENT']._serialized_start=1430
+  _globals['_PLACEREPLACEMENT']._serialized_end=1484
+  _globals['_REPLACEMENTPLACED']._serialized_start=1486
+  _globals['_REPLACEMENTPLACED']._serialized_end=1523
+  _globals['_REPLACEMENTREFUSED']._serialized_start=1525
+  _globals['_REPLACEMENTREFUSED']._serialized_end=1579
+  _globals['_PLACEHOLD']._serialized_start=1581
+  _globals['_PLACEHOLD']._serialized_end=1658
+  _globals['_RELEASEHOLD']._serialized_start=1660
+  _globals['_RELEASEHOLD']._serialized_end=1756
+  _globals['_RENEWPAYMENT']._serialized_start=1758
+  _globals['_RENEWPAYMENT']._serialized_end=1829
+  _globals['_STOCKRESERVED']._serialized_start=1831
+  _globals['_STOCKRESERVED']._serialized_end=1920
+  _globals['_STOCKGRANTED']._serialized_start=1922
+  _globals['_STOCKGRANTED']._serialized_end=1967
+  _globals['_SHORTAGE']._serialized_start=1969
+  _globals['_SHORTAGE']._serialized_end=2027
+  _globals['_STOCKREJECTED']._serialized_start=2029
+  _globals['_STOCKREJECTED']._serialized_end=2139
+  _globals['_STOCKRELEASED']._serialized_start=2141
+  _globals['_STOCKRELEASED']._serialized_end=2170
+  _globals['_RESERVATIONAGED']._serialized_start=2172
+  _globals['_RESERVATIONAGED']._serialized_end=2203
+  _globals['_PAYMENTAUTHORIZED']._serialized_start=2205
+  _globals['_PAYMENTAUTHORIZED']._serialized_end=2241
+  _globals['_PAYMENTDECLINED']._serialized_start=2243
+  _globals['_PAYMENTDECLINED']._serialized_end=2291
+  _globals['_PAYMENTVOIDED']._serialized_start=2293
+  _globals['_PAYMENTVOIDED']._serialized_end=2308
+  _globals['_PAYMENTCAPTURED']._serialized_start=2310
+  _globals['_PAYMENTCAPTURED']._serialized_end=2347
+  _globals['_PAYMENTCAPTUREDECLINED']._serialized_start=2349
+  _globals['_PAYMENTCAPTUREDECLINED']._serialized_end=2407
+  _globals['_PAYMENTADJUSTED']._serialized_start=2409
+  _globals['_PAYMENTADJUSTED']._serialized_end=2449
+  _globals['_PAYMENTADJUSTDECLINED']._serialized_start=2451
+  _globals['_PAYMENTADJUSTDECLINED']._serialized_end=2511
+  _globals['_PAYMENTREFUNDED']._serialized_start=2513
+  _globals['_PAYMENTREFUNDED']._serialized_end=2549
+  _globals['_PAYMENTREFUNDDECLINED']._serialized_start=2551
+  _globals['_PAYMENTREFUNDDECLINED']._serialized_end=2607
+  _globals['_SHIPMENTDISPATCHED']._serialized_start=2609
+  _globals['_SHIPMENTDISPATCHED']._serialized_end=2663
+  _globals['_SHIPMENTDELIVERED']._serialized_start=2665
+  _globals['_SHIPMENTDELIVERED']._serialized_end=2700
+  _globals['_SHIPMENTCANCELLED']._serialized_start=2702
+  _globals['_SHIPMENTCANCELLED']._serialized_end=2737
+  _globals['_SHIPMENTCANCELREFUSED']._serialized_start=2739
+  _globals['_SHIPMENTCANCELREFUSED']._serialized_end=2778
+  _globals['_STEPTIMER']._serialized_start=2780
+  _globals['_STEPTIMER']._serialized_end=2808
 # @@protoc_insertion_point(module_scope)

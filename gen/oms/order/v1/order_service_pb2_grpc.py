@@ -65,10 +65,35 @@ class OrderServiceStub:
                 request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.WatchOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.OrderUpdate.FromString,
                 _registered_method=True)
+        self.ExplainOrder = channel.unary_unary(
+                '/oms.order.v1.OrderService/ExplainOrder',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExplainOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExplainOrderResponse.FromString,
+                _registered_method=True)
         self.CancelOrder = channel.unary_unary(
                 '/oms.order.v1.OrderService/CancelOrder',
                 request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelOrderResponse.FromString,
+                _registered_method=True)
+        self.AmendOrder = channel.unary_unary(
+                '/oms.order.v1.OrderService/AmendOrder',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.AmendOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.AmendOrderResponse.FromString,
+                _registered_method=True)
+        self.HoldOrder = channel.unary_unary(
+                '/oms.order.v1.OrderService/HoldOrder',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.HoldOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.HoldOrderResponse.FromString,
+                _registered_method=True)
+        self.ReleaseOrder = channel.unary_unary(
+                '/oms.order.v1.OrderService/ReleaseOrder',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReleaseOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReleaseOrderResponse.FromString,
+                _registered_method=True)
+        self.UpdatePayment = channel.unary_unary(
+                '/oms.order.v1.OrderService/UpdatePayment',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.UpdatePaymentRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.UpdatePaymentResponse.FromString,
                 _registered_method=True)
         self.ReturnOrder = channel.unary_unary(
                 '/oms.order.v1.OrderService/ReturnOrder',
@@ -79,6 +104,31 @@ class OrderServiceStub:
                 '/oms.order.v1.OrderService/RefundOrder',
                 request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.RefundOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.RefundOrderResponse.FromString,
+                _registered_method=True)
+        self.AuthorizeReturn = channel.unary_unary(
+                '/oms.order.v1.OrderService/AuthorizeReturn',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.AuthorizeReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.AuthorizeReturnResponse.FromString,
+                _registered_method=True)
+        self.ReceiveReturn = channel.unary_unary(
+                '/oms.order.v1.OrderService/ReceiveReturn',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReceiveReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReceiveReturnResponse.FromString,
+                _registered_method=True)
+        self.InspectReturn = channel.unary_unary(
+                '/oms.order.v1.OrderService/InspectReturn',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.InspectReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.InspectReturnResponse.FromString,
+                _registered_method=True)
+        self.CancelReturn = channel.unary_unary(
+                '/oms.order.v1.OrderService/CancelReturn',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelReturnResponse.FromString,
+                _registered_method=True)
+        self.ExchangeOrder = channel.unary_unary(
+                '/oms.order.v1.OrderService/ExchangeOrder',
+                request_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExchangeOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExchangeOrderResponse.FromString,
                 _registered_method=True)
 
 
@@ -132,8 +182,43 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainOrder(self, request, context):
+        """ExplainOrder says what an order waits for, since when, what will happen when, who can act, and what is in the way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelOrder(self, request, context):
-        """CancelOrder ends an order that is not dispatched yet; what was done for it is undone.
+        """CancelOrder ends an order, or some of its lines, as far as it is not dispatched yet; what was done for it is undone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AmendOrder(self, request, context):
+        """AmendOrder changes an order of which nothing is dispatched: lines, shipping charge, address. All of it or nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldOrder(self, request, context):
+        """HoldOrder keeps an order from going on to its next step; a shipment that has not left is stopped for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseOrder(self, request, context):
+        """ReleaseOrder ends a hold, or all holds of one reason; after the last one the order goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdatePayment(self, request, context):
+        """UpdatePayment names another payment token for an order whose payment was declined, while it waits for one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -148,6 +233,41 @@ class OrderServiceServicer:
 
     def RefundOrder(self, request, context):
         """RefundOrder gives money back without goods; repeatable up to what was captured.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AuthorizeReturn(self, request, context):
+        """AuthorizeReturn lets goods be sent back: what comes is received, then inspected, and refunded then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReceiveReturn(self, request, context):
+        """ReceiveReturn says that goods of a return came; repeatable up to what may come.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InspectReturn(self, request, context):
+        """InspectReturn says what becomes of goods that came, and refunds them; repeatable up to what came.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelReturn(self, request, context):
+        """CancelReturn says that nothing more of a return comes; what came has to be inspected first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExchangeOrder(self, request, context):
+        """ExchangeOrder lets goods be sent back and places another order in their stead, paid by itself; done once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,10 +306,35 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.WatchOrderRequest.FromString,
                     response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.OrderUpdate.SerializeToString,
             ),
+            'ExplainOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainOrder,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExplainOrderRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExplainOrderResponse.SerializeToString,
+            ),
             'CancelOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelOrder,
                     request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelOrderRequest.FromString,
                     response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelOrderResponse.SerializeToString,
+            ),
+            'AmendOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.AmendOrder,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.AmendOrderRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.AmendOrderResponse.SerializeToString,
+            ),
+            'HoldOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldOrder,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.HoldOrderRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.HoldOrderResponse.SerializeToString,
+            ),
+            'ReleaseOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseOrder,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReleaseOrderRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReleaseOrderResponse.SerializeToString,
+            ),
+            'UpdatePayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdatePayment,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.UpdatePaymentRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.UpdatePaymentResponse.SerializeToString,
             ),
             'ReturnOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.ReturnOrder,
@@ -200,6 +345,31 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.RefundOrder,
                     request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.RefundOrderRequest.FromString,
                     response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.RefundOrderResponse.SerializeToString,
+            ),
+            'AuthorizeReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.AuthorizeReturn,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.AuthorizeReturnRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.AuthorizeReturnResponse.SerializeToString,
+            ),
+            'ReceiveReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReceiveReturn,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReceiveReturnRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ReceiveReturnResponse.SerializeToString,
+            ),
+            'InspectReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectReturn,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.InspectReturnRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.InspectReturnResponse.SerializeToString,
+            ),
+            'CancelReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelReturn,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelReturnRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.CancelReturnResponse.SerializeToString,
+            ),
+            'ExchangeOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExchangeOrder,
+                    request_deserializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExchangeOrderRequest.FromString,
+                    response_serializer=oms_dot_order_dot_v1_dot_order__service__pb2.ExchangeOrderResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -376,6 +546,33 @@ class OrderService:
             _registered_method=True)
 
     @staticmethod
+    def ExplainOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/ExplainOrder',
+            oms_dot_order_dot_v1_dot_order__service__pb2.ExplainOrderRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.ExplainOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CancelOrder(request,
             target,
             options=(),
@@ -392,6 +589,114 @@ class OrderService:
             '/oms.order.v1.OrderService/CancelOrder',
             oms_dot_order_dot_v1_dot_order__service__pb2.CancelOrderRequest.SerializeToString,
             oms_dot_order_dot_v1_dot_order__service__pb2.CancelOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AmendOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/AmendOrder',
+            oms_dot_order_dot_v1_dot_order__service__pb2.AmendOrderRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.AmendOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/HoldOrder',
+            oms_dot_order_dot_v1_dot_order__service__pb2.HoldOrderRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.HoldOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/ReleaseOrder',
+            oms_dot_order_dot_v1_dot_order__service__pb2.ReleaseOrderRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.ReleaseOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdatePayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/UpdatePayment',
+            oms_dot_order_dot_v1_dot_order__service__pb2.UpdatePaymentRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.UpdatePaymentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -446,6 +751,141 @@ class OrderService:
             '/oms.order.v1.OrderService/RefundOrder',
             oms_dot_order_dot_v1_dot_order__service__pb2.RefundOrderRequest.SerializeToString,
             oms_dot_order_dot_v1_dot_order__service__pb2.RefundOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AuthorizeReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/AuthorizeReturn',
+            oms_dot_order_dot_v1_dot_order__service__pb2.AuthorizeReturnRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.AuthorizeReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReceiveReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/ReceiveReturn',
+            oms_dot_order_dot_v1_dot_order__service__pb2.ReceiveReturnRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.ReceiveReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InspectReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/InspectReturn',
+            oms_dot_order_dot_v1_dot_order__service__pb2.InspectReturnRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.InspectReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/CancelReturn',
+            oms_dot_order_dot_v1_dot_order__service__pb2.CancelReturnRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.CancelReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExchangeOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.order.v1.OrderService/ExchangeOrder',
+            oms_dot_order_dot_v1_dot_order__service__pb2.ExchangeOrderRequest.SerializeToString,
+            oms_dot_order_dot_v1_dot_order__service__pb2.ExchangeOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,12 +52,32 @@ class OrderServiceStub:
     """WatchOrder sends one update for each version after the one named, without gap, until the caller ends it.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     """
+    ExplainOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.ExplainOrderRequest, _order_service_pb2.ExplainOrderResponse]
+    """ExplainOrder says what an order waits for, since when, what will happen when, who can act, and what is in the way."""
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.CancelOrderRequest, _order_service_pb2.CancelOrderResponse]
-    """CancelOrder ends an order that is not dispatched yet; what was done for it is undone."""
+    """CancelOrder ends an order, or some of its lines, as far as it is not dispatched yet; what was done for it is undone."""
+    AmendOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.AmendOrderRequest, _order_service_pb2.AmendOrderResponse]
+    """AmendOrder changes an order of which nothing is dispatched: lines, shipping charge, address. All of it or nothing."""
+    HoldOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.HoldOrderRequest, _order_service_pb2.HoldOrderResponse]
+    """HoldOrder keeps an order from going on to its next step; a shipment that has not left is stopped for it."""
+    ReleaseOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.ReleaseOrderRequest, _order_service_pb2.ReleaseOrderResponse]
+    """ReleaseOrder ends a hold, or all holds of one reason; after the last one the order goes on."""
+    UpdatePayment: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.UpdatePaymentRequest, _order_service_pb2.UpdatePaymentResponse]
+    """UpdatePayment names another payment token for an order whose payment was declined, while it waits for one."""
     ReturnOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.ReturnOrderRequest, _order_service_pb2.ReturnOrderResponse]
     """ReturnOrder takes goods back and refunds their part of the line totals; repeatable up to what was shipped."""
     RefundOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.RefundOrderRequest, _order_service_pb2.RefundOrderResponse]
     """RefundOrder gives money back without goods; repeatable up to what was captured."""
+    AuthorizeReturn: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.AuthorizeReturnRequest, _order_service_pb2.AuthorizeReturnResponse]
+    """AuthorizeReturn lets goods be sent back: what comes is received, then inspected, and refunded then."""
+    ReceiveReturn: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.ReceiveReturnRequest, _order_service_pb2.ReceiveReturnResponse]
+    """ReceiveReturn says that goods of a return came; repeatable up to what may come."""
+    InspectReturn: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.InspectReturnRequest, _order_service_pb2.InspectReturnResponse]
+    """InspectReturn says what becomes of goods that came, and refunds them; repeatable up to what came."""
+    CancelReturn: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.CancelReturnRequest, _order_service_pb2.CancelReturnResponse]
+    """CancelReturn says that nothing more of a return comes; what came has to be inspected first."""
+    ExchangeOrder: _grpc.UnaryUnaryMultiCallable[_order_service_pb2.ExchangeOrderRequest, _order_service_pb2.ExchangeOrderResponse]
+    """ExchangeOrder lets goods be sent back and places another order in their stead, paid by itself; done once."""
 
 @_typing.type_check_only
 class OrderServiceAsyncStub(OrderServiceStub):
@@ -83,12 +103,32 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """WatchOrder sends one update for each version after the one named, without gap, until the caller ends it.
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     """
+    ExplainOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.ExplainOrderRequest, _order_service_pb2.ExplainOrderResponse]  # type: ignore[assignment]
+    """ExplainOrder says what an order waits for, since when, what will happen when, who can act, and what is in the way."""
     CancelOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.CancelOrderRequest, _order_service_pb2.CancelOrderResponse]  # type: ignore[assignment]
-    """CancelOrder ends an order that is not dispatched yet; what was done for it is undone."""
+    """CancelOrder ends an order, or some of its lines, as far as it is not dispatched yet; what was done for it is undone."""
+    AmendOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.AmendOrderRequest, _order_service_pb2.AmendOrderResponse]  # type: ignore[assignment]
+    """AmendOrder changes an order of which nothing is dispatched: lines, shipping charge, address. All of it or nothing."""
+    HoldOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.HoldOrderRequest, _order_service_pb2.HoldOrderResponse]  # type: ignore[assignment]
+    """HoldOrder keeps an order from going on to its next step; a shipment that has not left is stopped for it."""
+    ReleaseOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.ReleaseOrderRequest, _order_service_pb2.ReleaseOrderResponse]  # type: ignore[assignment]
+    """ReleaseOrder ends a hold, or all holds of one reason; after the last one the order goes on."""
+    UpdatePayment: _aio.UnaryUnaryMultiCallable[_order_service_pb2.UpdatePaymentRequest, _order_service_pb2.UpdatePaymentResponse]  # type: ignore[assignment]
+    """UpdatePayment names another payment token for an order whose payment was declined, while it waits for one."""
     ReturnOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.ReturnOrderRequest, _order_service_pb2.ReturnOrderResponse]  # type: ignore[assignment]
     """ReturnOrder takes goods back and refunds their part of the line totals; repeatable up to what was shipped."""
     RefundOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.RefundOrderRequest, _order_service_pb2.RefundOrderResponse]  # type: ignore[assignment]
     """RefundOrder gives money back without goods; repeatable up to what was captured."""
+    AuthorizeReturn: _aio.UnaryUnaryMultiCallable[_order_service_pb2.AuthorizeReturnRequest, _order_service_pb2.AuthorizeReturnResponse]  # type: ignore[assignment]
+    """AuthorizeReturn lets goods be sent back: what comes is received, then inspected, and refunded then."""
+    ReceiveReturn: _aio.UnaryUnaryMultiCallable[_order_service_pb2.ReceiveReturnRequest, _order_service_pb2.ReceiveReturnResponse]  # type: ignore[assignment]
+    """ReceiveReturn says that goods of a return came; repeatable up to what may come."""
+    InspectReturn: _aio.UnaryUnaryMultiCallable[_order_service_pb2.InspectReturnRequest, _order_service_pb2.InspectReturnResponse]  # type: ignore[assignment]
+    """InspectReturn says what becomes of goods that came, and refunds them; repeatable up to what came."""
+    CancelReturn: _aio.UnaryUnaryMultiCallable[_order_service_pb2.CancelReturnRequest, _order_service_pb2.CancelReturnResponse]  # type: ignore[assignment]
+    """CancelReturn says that nothing more of a return comes; what came has to be inspected first."""
+    ExchangeOrder: _aio.UnaryUnaryMultiCallable[_order_service_pb2.ExchangeOrderRequest, _order_service_pb2.ExchangeOrderResponse]  # type: ignore[assignment]
+    """ExchangeOrder lets goods be sent back and places another order in their stead, paid by itself; done once."""
 
 class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
     """OrderService takes orders and says what became of them."""
@@ -149,12 +189,52 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ExplainOrder(
+        self,
+        request: _order_service_pb2.ExplainOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.ExplainOrderResponse, _abc.Awaitable[_order_service_pb2.ExplainOrderResponse]]:
+        """ExplainOrder says what an order waits for, since when, what will happen when, who can act, and what is in the way."""
+
+    @_abc_1.abstractmethod
     def CancelOrder(
         self,
         request: _order_service_pb2.CancelOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_order_service_pb2.CancelOrderResponse, _abc.Awaitable[_order_service_pb2.CancelOrderResponse]]:
-        """CancelOrder ends an order that is not dispatched yet; what was done for it is undone."""
+        """CancelOrder ends an order, or some of its lines, as far as it is not dispatched yet; what was done for it is undone."""
+
+    @_abc_1.abstractmethod
+    def AmendOrder(
+        self,
+        request: _order_service_pb2.AmendOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.AmendOrderResponse, _abc.Awaitable[_order_service_pb2.AmendOrderResponse]]:
+        """AmendOrder changes an order of which nothing is dispatched: lines, shipping charge, address. All of it or nothing."""
+
+    @_abc_1.abstractmethod
+    def HoldOrder(
+        self,
+        request: _order_service_pb2.HoldOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.HoldOrderResponse, _abc.Awaitable[_order_service_pb2.HoldOrderResponse]]:
+        """HoldOrder keeps an order from going on to its next step; a shipment that has not left is stopped for it."""
+
+    @_abc_1.abstractmethod
+    def ReleaseOrder(
+        self,
+        request: _order_service_pb2.ReleaseOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.ReleaseOrderResponse, _abc.Awaitable[_order_service_pb2.ReleaseOrderResponse]]:
+        """ReleaseOrder ends a hold, or all holds of one reason; after the last one the order goes on."""
+
+    @_abc_1.abstractmethod
+    def UpdatePayment(
+        self,
+        request: _order_service_pb2.UpdatePaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.UpdatePaymentResponse, _abc.Awaitable[_order_service_pb2.UpdatePaymentResponse]]:
+        """UpdatePayment names another payment token for an order whose payment was declined, while it waits for one."""
 
     @_abc_1.abstractmethod
     def ReturnOrder(
@@ -171,5 +251,45 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_order_service_pb2.RefundOrderResponse, _abc.Awaitable[_order_service_pb2.RefundOrderResponse]]:
         """RefundOrder gives money back without goods; repeatable up to what was captured."""
+
+    @_abc_1.abstractmethod
+    def AuthorizeReturn(
+        self,
+        request: _order_service_pb2.AuthorizeReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.AuthorizeReturnResponse, _abc.Awaitable[_order_service_pb2.AuthorizeReturnResponse]]:
+        """AuthorizeReturn lets goods be sent back: what comes is received, then inspected, and refunded then."""
+
+    @_abc_1.abstractmethod
+    def ReceiveReturn(
+        self,
+        request: _order_service_pb2.ReceiveReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.ReceiveReturnResponse, _abc.Awaitable[_order_service_pb2.ReceiveReturnResponse]]:
+        """ReceiveReturn says that goods of a return came; repeatable up to what may come."""
+
+    @_abc_1.abstractmethod
+    def InspectReturn(
+        self,
+        request: _order_service_pb2.InspectReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.InspectReturnResponse, _abc.Awaitable[_order_service_pb2.InspectReturnResponse]]:
+        """InspectReturn says what becomes of goods that came, and refunds them; repeatable up to what came."""
+
+    @_abc_1.abstractmethod
+    def CancelReturn(
+        self,
+        request: _order_service_pb2.CancelReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.CancelReturnResponse, _abc.Awaitable[_order_service_pb2.CancelReturnResponse]]:
+        """CancelReturn says that nothing more of a return comes; what came has to be inspected first."""
+
+    @_abc_1.abstractmethod
+    def ExchangeOrder(
+        self,
+        request: _order_service_pb2.ExchangeOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_order_service_pb2.ExchangeOrderResponse, _abc.Awaitable[_order_service_pb2.ExchangeOrderResponse]]:
+        """ExchangeOrder lets goods be sent back and places another order in their stead, paid by itself; done once."""
 
 def add_OrderServiceServicer_to_server(servicer: OrderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,20 +25,23 @@ _sym_db = _symbol_database.Default()
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from oms.common.v1 import request_record_pb2 as oms_dot_common_dot_v1_dot_request__record__pb2
 from oms.order.v1 import order_pb2 as oms_dot_order_dot_v1_dot_order__pb2
+from oms.order.v1 import order_fulfillment_pb2 as oms_dot_order_dot_v1_dot_order__fulfillment__pb2
 from oms.order.v1 import order_service_pb2 as oms_dot_order_dot_v1_dot_order__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eoms/order/v1/order_state.proto\x12\x0coms.order.v1\x1a\x17google/type/money.proto\x1a\"oms/common/v1/request_record.proto\x1a\x18oms/order/v1/order.proto\x1a oms/order/v1/order_service.proto\"\x87\x01\n\rPendingRefund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12)\n\x05lines\x18\x03 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x14\n\x0crequest_hash\x18\x04 \x01(\x06\"\xef\x02\n\x0bStoredOrder\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.oms.order.v1.Order\x12%\n\x04step\x18\x02 \x01(\x0e\x32\x17.oms.order.v1.OrderStep\x12\x15\n\rstep_since_us\x18\x03 \x01(\x03\x12\x14\n\x0cwaiting_skus\x18\x04 \x03(\t\x12\x14\n\x0cwaiting_void\x18\x05 \x01(\x08\x12(\n\x06\x65nding\x18\x06 \x01(\x0e\x32\x18.oms.order.v1.OrderState\x12\x34\n\x0fpending_refunds\x18\x07 \x03(\x0b\x32\x1b.oms.order.v1.PendingRefund\x12\x14\n\x0crefund_count\x18\x08 \x01(\x05\x12.\n\x08requests\x18\t \x03(\x0b\x32\x1c.oms.common.v1.RequestRecord\x12,\n\x10refund_committed\x18\n \x01(\x0b\x32\x12.google.type.Money*\xce\x01\n\tOrderStep\x12\x1a\n\x16ORDER_STEP_UNSPECIFIED\x10\x00\x12\x16\n\x12ORDER_STEP_RESERVE\x10\x01\x12\x18\n\x14ORDER_STEP_AUTHORIZE\x10\x02\x12\x13\n\x0fORDER_STEP_SHIP\x10\x03\x12\x16\n\x12ORDER_STEP_CAPTURE\x10\x04\x12\x1c\n\x18ORDER_STEP_STOP_SHIPPING\x10\x05\x12\x13\n\x0fORDER_STEP_UNDO\x10\x06\x12\x13\n\x0fORDER_STEP_NONE\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eoms/order/v1/order_state.proto\x12\x0coms.order.v1\x1a\x17google/type/money.proto\x1a\"oms/common/v1/request_record.proto\x1a\x18oms/order/v1/order.proto\x1a$oms/order/v1/order_fulfillment.proto\x1a oms/order/v1/order_service.proto\"\xad\x01\n\rPendingRefund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12)\n\x05lines\x18\x03 \x03(\x0b\x32\x1a.oms.order.v1.LineQuantity\x12\x14\n\x0crequest_hash\x18\x04 \x01(\x06\x12$\n\x08shipping\x18\x1e \x01(\x0b\x32\x12.google.type.Money\"u\n\x0eStoredExchange\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x11\n\treturn_id\x18\x02 \x01(\t\x12\x14\n\x0crequest_hash\x18\x03 \x01(\x06\x12(\n\x0breplacement\x18\x04 \x01(\x0b\x32\x13.oms.order.v1.Order\"\xf7\x05\n\x0bStoredOrder\x12\"\n\x05order\x18\x01 \x01(\x0b\x32\x13.oms.order.v1.Order\x12%\n\x04step\x18\x02 \x01(\x0e\x32\x17.oms.order.v1.OrderStep\x12\x15\n\rstep_since_us\x18\x03 \x01(\x03\x12\x14\n\x0cwaiting_skus\x18\x04 \x03(\t\x12\x14\n\x0cwaiting_void\x18\x05 \x01(\x08\x12(\n\x06\x65nding\x18\x06 \x01(\x0e\x32\x18.oms.order.v1.OrderState\x12\x34\n\x0fpending_refunds\x18\x07 \x03(\x0b\x32\x1b.oms.order.v1.PendingRefund\x12\x14\n\x0crefund_count\x18\x08 \x01(\x05\x12.\n\x08requests\x18\t \x03(\x0b\x32\x1c.oms.common.v1.RequestRecord\x12,\n\x10refund_committed\x18\n \x01(\x0b\x32\x12.google.type.Money\x12.\n\x0b\x66ulfillment\x18\x14 \x01(\x0b\x32\x19.oms.order.v1.Fulfillment\x12+\n\x06\x63hange\x18\x15 \x01(\x0b\x32\x1b.oms.order.v1.PendingChange\x12\x13\n\x0bplaced_hash\x18\x16 \x01(\x06\x12\x12\n\nhold_count\x18\x1e \x01(\x05\x12\x17\n\x0fpayment_attempt\x18\x1f \x01(\x05\x12\x15\n\rpayment_token\x18  \x01(\t\x12\x1e\n\x16payment_retry_until_us\x18! \x01(\x03\x12/\n\texchanges\x18\" \x03(\x0b\x32\x1c.oms.order.v1.StoredExchange\x12\x1d\n\x15return_request_hashes\x18# \x03(\x06\x12-\n\x11shipping_refunded\x18$ \x01(\x0b\x32\x12.google.type.Money\x12\x31\n\x15shipping_refunded_for\x18% \x01(\x0b\x32\x12.google.type.Money*\xdb\x03\n\tOrderStep\x12\x1a\n\x16ORDER_STEP_UNSPECIFIED\x10\x00\x12\x16\n\x12ORDER_STEP_RESERVE\x10\x01\x12\x18\n\x14ORDER_STEP_AUTHORIZE\x10\x02\x12\x13\n\x0fORDER_STEP_SHIP\x10\x03\x12\x16\n\x12ORDER_STEP_CAPTURE\x10\x04\x12\x1c\n\x18ORDER_STEP_STOP_SHIPPING\x10\x05\x12\x13\n\x0fORDER_STEP_UNDO\x10\x06\x12\x13\n\x0fORDER_STEP_NONE\x10\x07\x12\x17\n\x13ORDER_STEP_SCHEDULE\x10\x08\x12\x18\n\x14ORDER_STEP_BACKORDER\x10\t\x12\x1e\n\x1aORDER_STEP_STOP_FOR_CHANGE\x10\n\x12\x1b\n\x17ORDER_STEP_CHANGE_STOCK\x10\x0b\x12\x1d\n\x19ORDER_STEP_CHANGE_PAYMENT\x10\x0c\x12\x15\n\x11ORDER_STEP_SETTLE\x10\r\x12\"\n\x1eORDER_STEP_HELD_BEFORE_PAYMENT\x10\x0e\x12#\n\x1fORDER_STEP_HELD_BEFORE_SHIPPING\x10\x0f\x12\x1c\n\x18ORDER_STEP_PAYMENT_RETRY\x10\x10\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.order.v1.order_state_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDERSTEP']._serialized_start=678
-  _globals['_ORDERSTEP']._serialized_end=884
-  _globals['_PENDINGREFUND']._serialized_start=170
-  _globals['_PENDINGREFUND']._serialized_end=305
-  _globals['_STOREDORDER']._serialized_start=308
-  _globals['_STOREDORDER']._serialized_end=675
+  _globals['_ORDERSTEP']._serialized_start=1265
+  _globals['_ORDERSTEP']._serialized_end=1740
+  _globals['_PENDINGREFUND']._serialized_start=208
+  _globals['_PENDINGREFUND']._serialized_end=381
+  _globals['_STOREDEXCHANGE']._serialized_start=383
+  _globals['_STOREDEXCHANGE']._serialized_end=500
+  _globals['_STOREDORDER']._serialized_start=503
+  _globals['_STOREDORDER']._serialized_end=1262
 # @@protoc_insertion_point(module_scope)

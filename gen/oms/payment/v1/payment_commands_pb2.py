@@ -25,27 +25,33 @@ _sym_db = _symbol_database.Default()
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%oms/payment/v1/payment_commands.proto\x12\x0eoms.payment.v1\x1a\x17google/type/money.proto\"F\n\tAuthorize\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x02 \x01(\t\"A\n\x07\x43\x61pture\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"A\n\x04Void\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x02 \x01(\t\"?\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"W\n\tReconcile\x12\x34\n\toperation\x18\x01 \x01(\x0e\x32!.oms.payment.v1.ProviderOperation\x12\x14\n\x0coperation_id\x18\x02 \x01(\t\"\xbb\x01\n\x0fProviderRequest\x12\x34\n\toperation\x18\x01 \x01(\x0e\x32!.oms.payment.v1.ProviderOperation\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x14\n\x0coperation_id\x18\x03 \x01(\t\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x05 \x01(\t\x12\x0f\n\x07look_up\x18\x06 \x01(\x08\"|\n\x0eProviderResult\x12\x34\n\toperation\x18\x01 \x01(\x0e\x32!.oms.payment.v1.ProviderOperation\x12\x14\n\x0coperation_id\x18\x02 \x01(\t\x12\x10\n\x08\x61pproved\x18\x03 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t*\xb5\x01\n\x11ProviderOperation\x12\"\n\x1ePROVIDER_OPERATION_UNSPECIFIED\x10\x00\x12 \n\x1cPROVIDER_OPERATION_AUTHORIZE\x10\x01\x12\x1e\n\x1aPROVIDER_OPERATION_CAPTURE\x10\x02\x12\x1b\n\x17PROVIDER_OPERATION_VOID\x10\x03\x12\x1d\n\x19PROVIDER_OPERATION_REFUND\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%oms/payment/v1/payment_commands.proto\x12\x0eoms.payment.v1\x1a\x17google/type/money.proto\"W\n\tAuthorize\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x1e \x01(\x05\"A\n\x07\x43\x61pture\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"C\n\x06\x41\x64just\x12\x15\n\radjustment_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"R\n\x04Void\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x1e \x01(\x05\"?\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"j\n\tReconcile\x12\x34\n\toperation\x18\x01 \x01(\x0e\x32!.oms.payment.v1.ProviderOperation\x12\x14\n\x0coperation_id\x18\x02 \x01(\t\x12\x11\n\talso_done\x18( \x01(\x08\"\x07\n\x05\x43heck\"D\n\x0bReleaseHold\x12\x11\n\treference\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\xa9\x02\n\x0fProviderRequest\x12\x34\n\toperation\x18\x01 \x01(\x0e\x32!.oms.payment.v1.ProviderOperation\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x14\n\x0coperation_id\x18\x03 \x01(\t\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x05 \x01(\t\x12\x0f\n\x07look_up\x18\x06 \x01(\x08\x12\x11\n\treference\x18( \x01(\t\x12\x13\n\x0b\x61sk_time_us\x18) \x01(\x03\x12 \n\x04left\x18* \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07\x61ttempt\x18+ \x01(\x05\x12\x11\n\tlook_only\x18, \x01(\x08\"\xb3\x01\n\x0eProviderResult\x12\x34\n\toperation\x18\x01 \x01(\x0e\x32!.oms.payment.v1.ProviderOperation\x12\x14\n\x0coperation_id\x18\x02 \x01(\t\x12\x10\n\x08\x61pproved\x18\x03 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\x12\x11\n\treference\x18( \x01(\t\x12\x11\n\tnot_found\x18) \x01(\x08\x12\x0f\n\x07\x61ttempt\x18* \x01(\x05*\xf4\x01\n\x11ProviderOperation\x12\"\n\x1ePROVIDER_OPERATION_UNSPECIFIED\x10\x00\x12 \n\x1cPROVIDER_OPERATION_AUTHORIZE\x10\x01\x12\x1e\n\x1aPROVIDER_OPERATION_CAPTURE\x10\x02\x12\x1b\n\x17PROVIDER_OPERATION_VOID\x10\x03\x12\x1d\n\x19PROVIDER_OPERATION_REFUND\x10\x04\x12\x1d\n\x19PROVIDER_OPERATION_ADJUST\x10\x05\x12\x1e\n\x1aPROVIDER_OPERATION_RELEASE\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.payment.v1.payment_commands_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROVIDEROPERATION']._serialized_start=759
-  _globals['_PROVIDEROPERATION']._serialized_end=940
+  _globals['_PROVIDEROPERATION']._serialized_start=1126
+  _globals['_PROVIDEROPERATION']._serialized_end=1370
   _globals['_AUTHORIZE']._serialized_start=82
-  _globals['_AUTHORIZE']._serialized_end=152
-  _globals['_CAPTURE']._serialized_start=154
-  _globals['_CAPTURE']._serialized_end=219
-  _globals['_VOID']._serialized_start=221
-  _globals['_VOID']._serialized_end=286
-  _globals['_REFUND']._serialized_start=288
-  _globals['_REFUND']._serialized_end=351
-  _globals['_RECONCILE']._serialized_start=353
-  _globals['_RECONCILE']._serialized_end=440
-  _globals['_PROVIDERREQUEST']._serialized_start=443
-  _globals['_PROVIDERREQUEST']._serialized_end=630
-  _globals['_PROVIDERRESULT']._serialized_start=632
-  _globals['_PROVIDERRESULT']._serialized_end=756
+  _globals['_AUTHORIZE']._serialized_end=169
+  _globals['_CAPTURE']._serialized_start=171
+  _globals['_CAPTURE']._serialized_end=236
+  _globals['_ADJUST']._serialized_start=238
+  _globals['_ADJUST']._serialized_end=305
+  _globals['_VOID']._serialized_start=307
+  _globals['_VOID']._serialized_end=389
+  _globals['_REFUND']._serialized_start=391
+  _globals['_REFUND']._serialized_end=454
+  _globals['_RECONCILE']._serialized_start=456
+  _globals['_RECONCILE']._serialized_end=562
+  _globals['_CHECK']._serialized_start=564
+  _globals['_CHECK']._serialized_end=571
+  _globals['_RELEASEHOLD']._serialized_start=573
+  _globals['_RELEASEHOLD']._serialized_end=641
+  _globals['_PROVIDERREQUEST']._serialized_start=644
+  _globals['_PROVIDERREQUEST']._serialized_end=941
+  _globals['_PROVIDERRESULT']._serialized_start=944
+  _globals['_PROVIDERRESULT']._serialized_end=1123
 # @@protoc_insertion_point(module_scope)

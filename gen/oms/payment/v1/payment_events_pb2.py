@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#oms/payment/v1/payment_events.proto\x12\x0eoms.payment.v1\x1a\x17google/type/money.proto\"c\n\x14\x41uthorizationStarted\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x03 \x01(\t\"\x0c\n\nAuthorized\"\x18\n\x08\x44\x65\x63lined\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"H\n\x0e\x43\x61ptureStarted\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\x1e\n\x08\x43\x61ptured\x12\x12\n\ncapture_id\x18\x01 \x01(\t\"3\n\x0f\x43\x61ptureDeclined\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"\x0f\n\rVoidRequested\"!\n\x0bVoidStarted\x12\x12\n\nauthorized\x18\x01 \x01(\x08\"\x08\n\x06Voided\"\x1c\n\x0cVoidDeclined\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"!\n\rPaymentClosed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"F\n\rRefundStarted\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\x1d\n\x08Refunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\"1\n\x0eRefundDeclined\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#oms/payment/v1/payment_events.proto\x12\x0eoms.payment.v1\x1a\x17google/type/money.proto\"t\n\x14\x41uthorizationStarted\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\rpayment_token\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x1e \x01(\x05\"\x1f\n\nAuthorized\x12\x11\n\treference\x18( \x01(\t\"\x18\n\x08\x44\x65\x63lined\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"Y\n\x0e\x43\x61ptureStarted\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12\x0f\n\x07\x61ttempt\x18( \x01(\x05\"\x1e\n\x08\x43\x61ptured\x12\x12\n\ncapture_id\x18\x01 \x01(\t\"3\n\x0f\x43\x61ptureDeclined\x12\x12\n\ncapture_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"N\n\x11\x41\x64justmentStarted\x12\x15\n\radjustment_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"!\n\x08\x41\x64justed\x12\x15\n\radjustment_id\x18\x01 \x01(\t\"9\n\x12\x41\x64justmentDeclined\x12\x15\n\radjustment_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"\x0f\n\rVoidRequested\"4\n\x0bVoidStarted\x12\x12\n\nauthorized\x18\x01 \x01(\x08\x12\x11\n\treference\x18( \x01(\t\"\x08\n\x06Voided\"\x1c\n\x0cVoidDeclined\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"2\n\rPaymentClosed\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x1e \x01(\x05\"F\n\rRefundStarted\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"\x1d\n\x08Refunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\"1\n\x0eRefundDeclined\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\":\n\x14RefundReissueStarted\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\x05\"#\n\x0eRefundReissued\x12\x11\n\trefund_id\x18\x01 \x01(\t\"8\n\x15RefundReissueDeclined\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"K\n\x12HoldReleaseStarted\x12\x11\n\treference\x18\x01 \x01(\t\x12\"\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"!\n\x0cHoldReleased\x12\x11\n\treference\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,31 +33,47 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.payment.v1.payment_even
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHORIZATIONSTARTED']._serialized_start=80
-  _globals['_AUTHORIZATIONSTARTED']._serialized_end=179
-  _globals['_AUTHORIZED']._serialized_start=181
-  _globals['_AUTHORIZED']._serialized_end=193
-  _globals['_DECLINED']._serialized_start=195
-  _globals['_DECLINED']._serialized_end=219
-  _globals['_CAPTURESTARTED']._serialized_start=221
-  _globals['_CAPTURESTARTED']._serialized_end=293
-  _globals['_CAPTURED']._serialized_start=295
-  _globals['_CAPTURED']._serialized_end=325
-  _globals['_CAPTUREDECLINED']._serialized_start=327
-  _globals['_CAPTUREDECLINED']._serialized_end=378
-  _globals['_VOIDREQUESTED']._serialized_start=380
-  _globals['_VOIDREQUESTED']._serialized_end=395
-  _globals['_VOIDSTARTED']._serialized_start=397
-  _globals['_VOIDSTARTED']._serialized_end=430
-  _globals['_VOIDED']._serialized_start=432
-  _globals['_VOIDED']._serialized_end=440
-  _globals['_VOIDDECLINED']._serialized_start=442
-  _globals['_VOIDDECLINED']._serialized_end=470
-  _globals['_PAYMENTCLOSED']._serialized_start=472
-  _globals['_PAYMENTCLOSED']._serialized_end=505
-  _globals['_REFUNDSTARTED']._serialized_start=507
-  _globals['_REFUNDSTARTED']._serialized_end=577
-  _globals['_REFUNDED']._serialized_start=579
-  _globals['_REFUNDED']._serialized_end=608
-  _globals['_REFUNDDECLINED']._serialized_start=610
-  _globals['_REFUNDDECLINED']._serialized_end=659
+  _globals['_AUTHORIZATIONSTARTED']._serialized_end=196
+  _globals['_AUTHORIZED']._serialized_start=198
+  _globals['_AUTHORIZED']._serialized_end=229
+  _globals['_DECLINED']._serialized_start=231
+  _globals['_DECLINED']._serialized_end=255
+  _globals['_CAPTURESTARTED']._serialized_start=257
+  _globals['_CAPTURESTARTED']._serialized_end=346
+  _globals['_CAPTURED']._serialized_start=348
+  _globals['_CAPTURED']._serialized_end=378
+  _globals['_CAPTUREDECLINED']._serialized_start=380
+  _globals['_CAPTUREDECLINED']._serialized_end=431
+  _globals['_ADJUSTMENTSTARTED']._serialized_start=433
+  _globals['_ADJUSTMENTSTARTED']._serialized_end=511
+  _globals['_ADJUSTED']._serialized_start=513
+  _globals['_ADJUSTED']._serialized_end=546
+  _globals['_ADJUSTMENTDECLINED']._serialized_start=548
+  _globals['_ADJUSTMENTDECLINED']._serialized_end=605
+  _globals['_VOIDREQUESTED']._serialized_start=607
+  _globals['_VOIDREQUESTED']._serialized_end=622
+  _globals['_VOIDSTARTED']._serialized_start=624
+  _globals['_VOIDSTARTED']._serialized_end=676
+  _globals['_VOIDED']._serialized_start=678
+  _globals['_VOIDED']._serialized_end=686
+  _globals['_VOIDDECLINED']._serialized_start=688
+  _globals['_VOIDDECLINED']._serialized_end=716
+  _globals['_PAYMENTCLOSED']._serialized_start=718
+  _globals['_PAYMENTCLOSED']._serialized_end=768
+  _globals['_REFUNDSTARTED']._serialized_start=770
+  _globals['_REFUNDSTARTED']._serialized_end=840
+  _globals['_REFUNDED']._serialized_start=842
+  _globals['_REFUNDED']._serialized_end=871
+  _globals['_REFUNDDECLINED']._serialized_start=873
+  _globals['_REFUNDDECLINED']._serialized_end=922
+  _globals['_REFUNDREISSUESTARTED']._serialized_start=924
+  _globals['_REFUNDREISSUESTARTED']._serialized_end=982
+  _globals['_REFUNDREISSUED']._serialized_start=984
+  _globals['_REFUNDREISSUED']._serialized_end=1019
+  _globals['_REFUNDREISSUEDECLINED']._serialized_start=1021
+  _globals['_REFUNDREISSUEDECLINED']._serialized_end=1077
+  _globals['_HOLDRELEASESTARTED']._serialized_start=1079
+  _globals['_HOLDRELEASESTARTED']._serialized_end=1154
+  _globals['_HOLDRELEASED']._serialized_start=1156
+  _globals['_HOLDRELEASED']._serialized_end=1189
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1coms/payment/v1/payment.proto\x12\x0eoms.payment.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\x8f\x01\n\x10PaymentOperation\x12\x1a\n\x0coperation_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x35\n\x06status\x18\x03 \x01(\x0e\x32\x1f.oms.payment.v1.OperationStatusB\x04\xe2\x41\x01\x03\"\xd8\x04\n\x07Payment\x12\x16\n\x08order_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32\x1d.oms.payment.v1.PaymentStatusB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12,\n\nauthorized\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08\x63\x61ptured\x18\x05 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08refunded\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12(\n\x06voided\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x64\x65\x63line_code\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x38\n\x08\x63\x61ptures\x18\t \x03(\x0b\x32 .oms.payment.v1.PaymentOperationB\x04\xe2\x41\x01\x03\x12\x37\n\x07refunds\x18\n \x03(\x0b\x32 .oms.payment.v1.PaymentOperationB\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x0b \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x8c\x01\n\x0cPaymentEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t*\xdf\x01\n\rPaymentStatus\x12\x1e\n\x1aPAYMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPAYMENT_STATUS_AUTHORIZING\x10\x01\x12\x1d\n\x19PAYMENT_STATUS_AUTHORIZED\x10\x02\x12\x1b\n\x17PAYMENT_STATUS_DECLINED\x10\x03\x12\x1a\n\x16PAYMENT_STATUS_VOIDING\x10\x04\x12\x19\n\x15PAYMENT_STATUS_VOIDED\x10\x05\x12\x1b\n\x17PAYMENT_STATUS_CAPTURED\x10\x06*\x8b\x01\n\x0fOperationStatus\x12 \n\x1cOPERATION_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18OPERATION_STATUS_PENDING\x10\x01\x12\x19\n\x15OPERATION_STATUS_DONE\x10\x02\x12\x1d\n\x19OPERATION_STATUS_DECLINED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1coms/payment/v1/payment.proto\x12\x0eoms.payment.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\xbf\x01\n\x10PaymentOperation\x12\x1a\n\x0coperation_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x35\n\x06status\x18\x03 \x01(\x0e\x32\x1f.oms.payment.v1.OperationStatusB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x61ttempt\x18( \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x17\n\treissuing\x18) \x01(\x08\x42\x04\xe2\x41\x01\x03\"\xae\x05\n\x07Payment\x12\x16\n\x08order_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x33\n\x06status\x18\x02 \x01(\x0e\x32\x1d.oms.payment.v1.PaymentStatusB\x04\xe2\x41\x01\x03\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12,\n\nauthorized\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08\x63\x61ptured\x18\x05 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12*\n\x08refunded\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12(\n\x06voided\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x64\x65\x63line_code\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x38\n\x08\x63\x61ptures\x18\t \x03(\x0b\x32 .oms.payment.v1.PaymentOperationB\x04\xe2\x41\x01\x03\x12\x37\n\x07refunds\x18\n \x03(\x0b\x32 .oms.payment.v1.PaymentOperationB\x04\xe2\x41\x01\x03\x12\x15\n\x07version\x18\x0b \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12;\n\x0b\x61\x64justments\x18\x14 \x03(\x0b\x32 .oms.payment.v1.PaymentOperationB\x04\xe2\x41\x01\x03\x12\x17\n\treference\x18( \x01(\tB\x04\xe2\x41\x01\x03\"\x8c\x01\n\x0cPaymentEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t*\xdf\x01\n\rPaymentStatus\x12\x1e\n\x1aPAYMENT_STATUS_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPAYMENT_STATUS_AUTHORIZING\x10\x01\x12\x1d\n\x19PAYMENT_STATUS_AUTHORIZED\x10\x02\x12\x1b\n\x17PAYMENT_STATUS_DECLINED\x10\x03\x12\x1a\n\x16PAYMENT_STATUS_VOIDING\x10\x04\x12\x19\n\x15PAYMENT_STATUS_VOIDED\x10\x05\x12\x1b\n\x17PAYMENT_STATUS_CAPTURED\x10\x06*\x8b\x01\n\x0fOperationStatus\x12 \n\x1cOPERATION_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18OPERATION_STATUS_PENDING\x10\x01\x12\x19\n\x15OPERATION_STATUS_DONE\x10\x02\x12\x1d\n\x19OPERATION_STATUS_DECLINED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYMENTOPERATION'].fields_by_name['amount']._serialized_options = b'\342A\001\003'
   _globals['_PAYMENTOPERATION'].fields_by_name['status']._loaded_options = None
   _globals['_PAYMENTOPERATION'].fields_by_name['status']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENTOPERATION'].fields_by_name['attempt']._loaded_options = None
+  _globals['_PAYMENTOPERATION'].fields_by_name['attempt']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENTOPERATION'].fields_by_name['reissuing']._loaded_options = None
+  _globals['_PAYMENTOPERATION'].fields_by_name['reissuing']._serialized_options = b'\342A\001\003'
   _globals['_PAYMENT'].fields_by_name['order_id']._loaded_options = None
   _globals['_PAYMENT'].fields_by_name['order_id']._serialized_options = b'\342A\001\010'
   _globals['_PAYMENT'].fields_by_name['status']._loaded_options = None
@@ -68,14 +72,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYMENT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_PAYMENT'].fields_by_name['update_time']._loaded_options = None
   _globals['_PAYMENT'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
-  _globals['_PAYMENTSTATUS']._serialized_start=1032
-  _globals['_PAYMENTSTATUS']._serialized_end=1255
-  _globals['_OPERATIONSTATUS']._serialized_start=1258
-  _globals['_OPERATIONSTATUS']._serialized_end=1397
+  _globals['_PAYMENT'].fields_by_name['adjustments']._loaded_options = None
+  _globals['_PAYMENT'].fields_by_name['adjustments']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENT'].fields_by_name['reference']._loaded_options = None
+  _globals['_PAYMENT'].fields_by_name['reference']._serialized_options = b'\342A\001\003'
+  _globals['_PAYMENTSTATUS']._serialized_start=1166
+  _globals['_PAYMENTSTATUS']._serialized_end=1389
+  _globals['_OPERATIONSTATUS']._serialized_start=1392
+  _globals['_OPERATIONSTATUS']._serialized_end=1531
   _globals['_PAYMENTOPERATION']._serialized_start=140
-  _globals['_PAYMENTOPERATION']._serialized_end=283
-  _globals['_PAYMENT']._serialized_start=286
-  _globals['_PAYMENT']._serialized_end=886
-  _globals['_PAYMENTEVENT']._serialized_start=889
-  _globals['_PAYMENTEVENT']._serialized_end=1029
+  _globals['_PAYMENTOPERATION']._serialized_end=331
+  _globals['_PAYMENT']._serialized_start=334
+  _globals['_PAYMENT']._serialized_end=1020
+  _globals['_PAYMENTEVENT']._serialized_start=1023
+  _globals['_PAYMENTEVENT']._serialized_end=1163
 # @@protoc_insertion_point(module_scope)

@@ -41,17 +41,21 @@ OPERATION_STATUS_DONE: OperationStatus
 OPERATION_STATUS_DECLINED: OperationStatus
 
 class PaymentOperation(_message.Message):
-    __slots__ = ("operation_id", "amount", "status")
+    __slots__ = ("operation_id", "amount", "status", "attempt", "reissuing")
     OPERATION_ID_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    REISSUING_FIELD_NUMBER: _ClassVar[int]
     operation_id: str
     amount: _money_pb2.Money
     status: OperationStatus
-    def __init__(self, operation_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., status: _Optional[_Union[OperationStatus, str]] = ...) -> None: ...
+    attempt: int
+    reissuing: bool
+    def __init__(self, operation_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., status: _Optional[_Union[OperationStatus, str]] = ..., attempt: _Optional[int] = ..., reissuing: _Optional[bool] = ...) -> None: ...
 
 class Payment(_message.Message):
-    __slots__ = ("order_id", "status", "amount", "authorized", "captured", "refunded", "voided", "decline_code", "captures", "refunds", "version", "etag", "create_time", "update_time")
+    __slots__ = ("order_id", "status", "amount", "authorized", "captured", "refunded", "voided", "decline_code", "captures", "refunds", "version", "etag", "create_time", "update_time", "adjustments", "reference")
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +70,8 @@ class Payment(_message.Message):
     ETAG_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENTS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
     order_id: str
     status: PaymentStatus
     amount: _money_pb2.Money
@@ -80,7 +86,9 @@ class Payment(_message.Message):
     etag: str
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, order_id: _Optional[str] = ..., status: _Optional[_Union[PaymentStatus, str]] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., authorized: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., captured: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., refunded: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., voided: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., decline_code: _Optional[str] = ..., captures: _Optional[_Iterable[_Union[PaymentOperation, _Mapping]]] = ..., refunds: _Optional[_Iterable[_Union[PaymentOperation, _Mapping]]] = ..., version: _Optional[int] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    adjustments: _containers.RepeatedCompositeFieldContainer[PaymentOperation]
+    reference: str
+    def __init__(self, order_id: _Optional[str] = ..., status: _Optional[_Union[PaymentStatus, str]] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., authorized: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., captured: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., refunded: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., voided: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., decline_code: _Optional[str] = ..., captures: _Optional[_Iterable[_Union[PaymentOperation, _Mapping]]] = ..., refunds: _Optional[_Iterable[_Union[PaymentOperation, _Mapping]]] = ..., version: _Optional[int] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., adjustments: _Optional[_Iterable[_Union[PaymentOperation, _Mapping]]] = ..., reference: _Optional[str] = ...) -> None: ...
 
 class PaymentEvent(_message.Message):
     __slots__ = ("version", "event", "time", "amount", "detail")

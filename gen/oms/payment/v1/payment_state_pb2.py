@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from oms.payment.v1 import payment_pb2 as oms_dot_payment_dot_v1_dot_payment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"oms/payment/v1/payment_state.proto\x12\x0eoms.payment.v1\x1a\x1coms/payment/v1/payment.proto\"\x96\x01\n\rStoredPayment\x12(\n\x07payment\x18\x01 \x01(\x0b\x32\x17.oms.payment.v1.Payment\x12\x15\n\rpayment_token\x18\x02 \x01(\t\x12\x16\n\x0evoid_requested\x18\x03 \x01(\x08\x12,\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x1c.oms.payment.v1.PaymentEventb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"oms/payment/v1/payment_state.proto\x12\x0eoms.payment.v1\x1a\x1coms/payment/v1/payment.proto\"\xa7\x01\n\rStoredPayment\x12(\n\x07payment\x18\x01 \x01(\x0b\x32\x17.oms.payment.v1.Payment\x12\x15\n\rpayment_token\x18\x02 \x01(\t\x12\x16\n\x0evoid_requested\x18\x03 \x01(\x08\x12,\n\x06\x65vents\x18\x04 \x03(\x0b\x32\x1c.oms.payment.v1.PaymentEvent\x12\x0f\n\x07\x61ttempt\x18\x1e \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.payment.v1.payment_stat
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STOREDPAYMENT']._serialized_start=85
-  _globals['_STOREDPAYMENT']._serialized_end=235
+  _globals['_STOREDPAYMENT']._serialized_end=252
 # @@protoc_insertion_point(module_scope)

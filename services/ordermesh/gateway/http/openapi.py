@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -52,7 +52,7 @@ _ERROR: Schema = {
 
 def openapi(bindings: Sequence[Binding], build: str) -> dict[str, Any]:
     """The document."""
-    comments = json.loads(resources.files(__package__).joinpath(COMMENTS_FILE).read_text())
+    comments = protos_comments()
     schemas = Schemas(comments)
     paths: dict[str, dict[str, Any]] = {}
     for binding in bindings:
@@ -65,6 +65,12 @@ def openapi(bindings: Sequence[Binding], build: str) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": {"Error": _ERROR, **schemas.made}},
     }
+
+
+def protos_comments() -> Mapping[str, str]:
+    """What the protos say, by full name."""
+    comments: Mapping[str, str] = json.loads(resources.files(__package__).joinpath(COMMENTS_FILE).read_text())
+    return comments
 
 
 def public_path(binding: Binding) -> str:

@@ -1,4 +1,4 @@
-"""What the API serves beside its methods: /openapi.json, and /docs, a page by which people try it.
+"""What the API serves beside its methods: /openapi.json, /asyncapi.json, and /docs, a page by which people try it.
 
 The page is one file without outside resources. Its policy lets it run its own script and speak to this server only.
 """
@@ -15,7 +15,8 @@ from importlib import resources
 
 from starlette.responses import HTMLResponse, Response
 
-from ordermesh.gateway.http.openapi import openapi
+from ordermesh.gateway.http.asyncapi import asyncapi
+from ordermesh.gateway.http.openapi import openapi, protos_comments
 from ordermesh.gateway.http.routes import Binding
 
 PAGE_FILE = "docs.html"
@@ -30,6 +31,10 @@ def pages(bindings: Sequence[Binding], build: str) -> Mapping[str, Callable[[], 
         return json.dumps(openapi(bindings, build), separators=(",", ":"), ensure_ascii=False).encode()
 
     @cache
+    def catalogue() -> bytes:
+        return json.dumps(asyncapi(protos_comments()), separators=(",", ":"), ensure_ascii=False).encode()
+
+    @cache
     def page() -> tuple[str, str]:
         text = resources.files(__package__).joinpath(PAGE_FILE).read_text()
         return text, policy_of(text)
@@ -40,6 +45,7 @@ def pages(bindings: Sequence[Binding], build: str) -> Mapping[str, Callable[[], 
 
     return {
         "/openapi.json": lambda: Response(document(), media_type="application/json"),
+        "/asyncapi.json": lambda: Response(catalogue(), media_type="application/json"),
         "/docs": docs,
     }
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 
@@ -70,7 +71,7 @@ class Collector:
             for edge in self._edges:
                 await edge.channel.close()
         ledger = list(read_ledger(data / LEDGER_FILE))
-        return Evidence(told, orders, stocks, ledger, events, audit, _unanswered(told))
+        return Evidence(told, orders, stocks, ledger, events, audit=audit, unanswered=_unanswered(told))
 
     async def _orders(self, ids: Iterable[str]) -> dict[str, FinalOrder | None]:
         """Each as it is when it has ended, or when the time for that is over."""
@@ -108,7 +109,8 @@ class Collector:
         if answer is None:
             return sku, FinalStock(0, 0, 0, 0, 0)
         stock = answer.stock
-        return sku, FinalStock(stock.received, stock.on_hand, stock.reserved, stock.available, stock.committed)
+        counts = (stock.received, stock.on_hand, stock.reserved, stock.available, stock.committed, stock.backordered)
+        return sku, FinalStock(*counts)
 
     async def _read(self, what: str, attempt: Callable[[Edge], Any]) -> Any:
         """The answer; None for NOT_FOUND. Raises Unreadable."""
@@ -192,10 +194,17 @@ def _may_refund(order: FinalOrder | None) -> bool:
 
 
 def _published(message: Any) -> Published:
-    """The version is the second field of every event."""
+    """An event of the stream, by its subject and its data."""
     _om, _events, _v1, service, name, key = message.subject.split(".", 5)
-    version = integration_events_pb2.OrderConfirmed.FromString(message.data).version
-    return Published(service, name, key, version)
+    return published(service, name, unquote(key), message.data)
+
+
+def published(service: str, name: str, key: str, data: bytes) -> Published:
+    """An event by its data: the version is the second field of each, the shipment the third of each of shipping."""
+    shipment = integration_events_pb2.ShipmentDispatched.FromString(data) if service == "shipping" else None
+    if shipment is not None:
+        return Published(service, name, key, shipment.version, shipment.shipment_id)
+    return Published(service, name, key, integration_events_pb2.OrderConfirmed.FromString(data).version)
 
 
 def _unanswered(journal: Sequence[Told]) -> list[str]:

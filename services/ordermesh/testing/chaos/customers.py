@@ -1,4 +1,5 @@
-"""The customers: they order at a steady rate, repeat themselves, cancel, read, send back, and write down all answers.
+"""The customers: they order at a steady rate, repeat themselves, change their minds, cancel, read, send back, and write
+down all answers. What some of them wait for comes in meanwhile.
 
 A process of its own (`python -m ordermesh.testing.chaos.customers`), so that neither its latencies nor its journal
 depend on who makes the faults. SIGTERM: no new orders; it ends when every call is answered, or after `--drain`.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import random
 import signal
 import time
@@ -20,8 +22,9 @@ from oms.inventory.v1 import inventory_service_pb2
 from oms.order.v1 import order_pb2, order_service_pb2
 from ordermesh.testing.chaos.caller import CALL_S, Caller, Edge, blank
 from ordermesh.testing.chaos.evidence import content_of, restocks
-from ordermesh.testing.chaos.goods import LOTS, SKUS, new_order, rival_of
+from ordermesh.testing.chaos.goods import DELIVERED, DELIVERY_S, LATE, LOTS, SKUS, new_order, rival_of
 from ordermesh.testing.chaos.journal import JournalWriter
+from ordermesh.testing.chaos.whims import Whims
 
 AT_ONCE_MAX = 600
 """Orders that are being looked after; beyond it a new customer goes away."""
@@ -40,6 +43,7 @@ class Customers:
         self._caller = caller
         self._rate = rate
         self._chance = random.Random(f"{seed}/customers")
+        self._whims = Whims(caller, self._chance)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = asyncio.Event()
 
@@ -50,7 +54,9 @@ class Customers:
 
     async def run(self) -> None:
         """Fills the shelves, then lets customers in until `close`, and waits until the last one has left."""
-        await asyncio.gather(*(self._receive(sku, lot) for sku in SKUS for lot in range(LOTS)))
+        lots = ((sku, str(lot)) for sku in SKUS for lot in range(LOTS))
+        await asyncio.gather(*(self._receive(sku, lot, SKUS[sku] // LOTS) for sku, lot in lots))
+        self._spawn(self._deliver())
         due = time.monotonic()
         while not self._closing.is_set():
             due = max(due + 1.0 / self._rate, time.monotonic() - 1.0)
@@ -70,10 +76,18 @@ class Customers:
         self._tasks.discard(task)
         task.result()
 
-    async def _receive(self, sku: str, lot: int) -> None:
-        request = inventory_service_pb2.ReceiveStockRequest(
-            sku=sku, quantity=SKUS[sku] // LOTS, request_id=f"{sku}-{lot}"
-        )
+    async def _deliver(self) -> None:
+        """A little of what orders wait for, again and again until no more customers come."""
+        number = 0
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), DELIVERY_S)
+            pieces = max(1, round(self._rate * DELIVERY_S * DELIVERED))
+            await self._receive(self._chance.choice(list(LATE)), f"late-{number}", pieces)
+            number += 1
+
+    async def _receive(self, sku: str, lot: str, quantity: int) -> None:
+        request = inventory_service_pb2.ReceiveStockRequest(sku=sku, quantity=quantity, request_id=f"{sku}-{lot}")
         told = blank("receive", sku, request.request_id, quantity=request.quantity)
         await self._caller.until_answered(told, lambda edge: edge.stock.ReceiveStock(request, timeout=CALL_S))
 
@@ -91,6 +105,8 @@ class Customers:
         if chance() < CANCELS:
             for number in range(1 + int(chance() < 0.4)):
                 self._spawn(self._later(self._cancel(order.order_id, f"cancel-{number}")))
+        for whim in self._whims.of(order):
+            self._spawn(whim)
         if chance() < READS:
             await self._later(self._read(order.order_id, placed.order.version))
         if chance() < RETURNS:

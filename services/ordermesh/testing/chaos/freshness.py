@@ -16,6 +16,8 @@ from ordermesh.testing.chaos.journal import Told
 
 STRONG = frozenset({"LINEARIZABLE"})
 NOT_FOUND = "NOT_FOUND"
+NO_ORDER = ("", "ORDER_NOT_FOUND")
+"""Reasons of NOT_FOUND that are about the order; a hold that was released is not found either."""
 
 
 class _Known:
@@ -42,7 +44,7 @@ def check_reads(journal: Sequence[Told], orders: Mapping[str, FinalOrder | None]
             by_order[told.key].append(told)
     for key, answers in by_order.items():
         order = orders.get(key)
-        yield from _of_one_order(answers, "" if order is None else order.content)
+        yield from _of_one_order(answers, "" if order is None else order.placed)
 
 
 def _of_one_order(answers: Sequence[Told], content: str) -> Iterator[str | int]:
@@ -54,7 +56,8 @@ def _of_one_order(answers: Sequence[Told], content: str) -> Iterator[str | int]:
         if told.persistence == "STORED":
             stored.learn(told.end, told.version)
     for told in answers:
-        if told.outcome == NOT_FOUND and told.begin > acknowledged and _is_own(told, content):
+        is_missed = told.outcome == NOT_FOUND and told.reason in NO_ORDER
+        if is_missed and told.begin > acknowledged and _is_own(told, content):
             yield f"{told.call} of {told.key}: NOT_FOUND, though it was acknowledged before"
         if told.is_decided:
             yield 1

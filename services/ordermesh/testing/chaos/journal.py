@@ -24,7 +24,8 @@ class Told:
     """The answer to one attempt of a call; `begin` and `end` by the machine's monotonic clock, in seconds."""
 
     call: str
-    """create, cancel, return, refund, get, or receive (of stock)."""
+    """create, cancel, return, refund, get; amend, cut (some pieces are cancelled), hold, release, renew (by another
+    payment token); or receive (of stock)."""
     key: str
     """The order's id, or the SKU."""
     request: str
@@ -46,7 +47,7 @@ class Told:
     """Of a read: the consistency that the answer says it has."""
     version_min: int = 0
     content: str = ""
-    """Of a create: what was ordered, by whom. Of an answer to get: the same, as it was answered."""
+    """Of a create: what was ordered, by whom. Of an amendment: what it is to be. Of an answer to get: what it is."""
     quantity: int = 0
     """Of receive: how many pieces."""
 

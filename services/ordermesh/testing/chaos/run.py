@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
+
 from ordermesh.adapters.nats_server import NatsServerError, die_with_parent
 from ordermesh.testing.cassandra_nodes import ClusterError
 from ordermesh.testing.chaos.checks import Verdict, Violation, judge
@@ -19,6 +21,7 @@ from ordermesh.testing.chaos.evidence import Evidence
 from ordermesh.testing.chaos.faults import Happened
 from ordermesh.testing.chaos.journal import Told, read_journal
 from ordermesh.testing.chaos.nemesis import Nemesis
+from ordermesh.testing.chaos.webhooks import Webhooks
 from ordermesh.testing.chaos.world import Say, World
 
 WARM_S = 90.0
@@ -59,12 +62,14 @@ class Run:
         self._say = say
         self._world = World(folder, jars, say)
         self._nemesis = Nemesis(self._world, seed, folder / "faults.jsonl")
+        self._webhooks = Webhooks(folder, seed)
         self._customers: asyncio.subprocess.Process | None = None
 
     async def run(self, seconds: float) -> Ran:
         """All of it. Raises DidNotStart, and what starting raises."""
         try:
             await self._world.start()
+            await self._open_ears()
             await self._open_shop()
             begin = time.monotonic()
             healed = await self._break(seconds)
@@ -74,7 +79,15 @@ class Run:
         finally:
             if self._customers is not None and self._customers.returncode is None:
                 self._customers.kill()
+            await self._webhooks.stop()
             await self._world.stop()
+
+    async def _open_ears(self) -> None:
+        """From now on a receiver is told of everything. Raises DidNotStart."""
+        try:
+            await self._webhooks.start(self._world.edges[0])
+        except (TimeoutError, grpc.aio.AioRpcError) as error:
+            raise DidNotStart(f"there is no webhook endpoint: {error!r}") from error
 
     async def _open_shop(self) -> None:
         arguments = {
@@ -120,6 +133,7 @@ class Run:
         try:
             await self._nemesis.run(seconds)
             self._say("healing")
+            self._webhooks.heal()
             try:
                 await self._world.heal()
             except (NatsServerError, ClusterError, TimeoutError) as error:
@@ -142,6 +156,7 @@ class Run:
         evidence: Evidence | None = None
         try:
             evidence = await collector.collect(self._journal, self._world.data)
+            evidence.arrived = await self._webhooks.arrived(evidence.events, self._say)
             verdict = judge(evidence)
         except Unreadable as error:
             verdict = Verdict({}, [Violation("I5", f"all is healed and there is no answer: {error}")])

@@ -11,7 +11,7 @@ from typing import Any
 
 from ordermesh import bootstrap
 from ordermesh.runtime.settings import Settings, load_settings
-from ordermesh.testing.chaos import guard
+from ordermesh.testing.chaos import guard, webhooks
 from ordermesh.testing.chaos.cassandra_ensemble import CassandraEnsemble
 from ordermesh.testing.chaos.disk import NoDisk, SmallDisk
 from ordermesh.testing.chaos.engines import Engines
@@ -19,7 +19,7 @@ from ordermesh.testing.chaos.links import Links
 from ordermesh.testing.chaos.nats_ensemble import NatsEnsemble
 from ordermesh.testing.chaos.peers import Address, owner_of
 
-ROLES = {"owner": 3, "edge": 2, "relay": 1}
+ROLES = {"owner": 3, "edge": 2, "relay": 1, "webhooks": 1}
 PARTITIONS = 2
 LOG_BYTES = 128 << 20
 DISK_BYTES = 2 << 30
@@ -95,6 +95,7 @@ class World:
             "store": "cassandra",
             "cassandra_contact_points": self.cassandra.contact_points,
             "dispatch_delay_s": DISPATCH_DELAY_S,
+            **webhooks.SETTINGS,
         }
         return load_settings(given)
 

@@ -20,8 +20,9 @@ WEIGHTS = {
     "WatchOrder": 1.0,
     "TailLog": 0.3,
     "Verify": 0.1,
+    "ReconcilePayments": 0.3,
 }
-"""Streams take longer than calls; an audit reads everything."""
+"""Streams take longer than calls; an audit and a comparison read everything."""
 
 
 class Method:

@@ -33,10 +33,14 @@ from ordermesh.runtime.settings import Settings
 from ordermesh.runtime.topology import Topology, new_deployment
 from ordermesh.testing.golden import recording as files
 from ordermesh.testing.golden.meaning import Recovery
-from ordermesh.testing.golden.shop import Shop, until
+from ordermesh.testing.golden.parts import trade_in_parts
+from ordermesh.testing.golden.shop import Shop
+from ordermesh.testing.golden.waiting import until
 
 PARTITIONS = 2
 FLAGS = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--no-dispatch-automatically", "--log-bytes", str(16 << 20))
+IMPATIENT = ("--webhook-disable-after-s", "1", "--webhook-retry-scale", "0.0001")
+"""An endpoint is found to be dead within seconds."""
 NO_CHECKPOINT = ("--kernel-checkpoint-interval-s", "86400")
 START_S = 90.0
 STOP_S = 60.0
@@ -128,7 +132,7 @@ class _Life:
         ready = data.with_name("ready.json")
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "ordermesh", "up", "--data", str(data), "--ready-file", str(ready)]
-        self.process = subprocess.Popen([*command, *FLAGS, *flags], preexec_fn=die_with_parent())  # noqa: PLW1509 # alone
+        self.process = subprocess.Popen([*command, *FLAGS, *IMPATIENT, *flags], preexec_fn=die_with_parent())  # noqa: PLW1509 # alone
         until(lambda: ready.exists() or self.process.poll() is not None, "the engine serves", START_S)
         self.ready = json.loads(ready.read_text())
         self.shop = Shop(self.ready["grpc"])
@@ -148,10 +152,14 @@ def _live(data: Path) -> list[dict[str, Any]]:
     first.shop.stock_up()
     asyncio.run(_garbage(first.ready["nats"], data))
     first.shop.trade("first")
+    first.shop.tell("first")
+    trade_in_parts(first.shop, "first")
     first.shop.discard(first.shop.dead_letters(2)[0])
     first.end(signal.SIGTERM)
     second = _Life(data, *NO_CHECKPOINT)
     second.shop.trade("second")
+    trade_in_parts(second.shop, "second")
+    second.shop.tell("second")
     asyncio.run(_garbage(second.ready["nats"], data))
     second.shop.dead_letters(3)
     second.shop.paying(second.shop.order("second pays", token=TOKEN_SLOW))

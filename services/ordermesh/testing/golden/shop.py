@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,16 +14,21 @@ from google.type import money_pb2
 from oms.admin.v1 import admin_service_pb2, admin_service_pb2_grpc
 from oms.common.v1 import consistency_pb2
 from oms.inventory.v1 import inventory_service_pb2, inventory_service_pb2_grpc
+from oms.notification.v1 import webhook_pb2, webhook_service_pb2, webhook_service_pb2_grpc
 from oms.order.v1 import order_pb2, order_service_pb2, order_service_pb2_grpc
 from oms.payment.v1 import payment_service_pb2, payment_service_pb2_grpc
 from oms.shipping.v1 import shipping_service_pb2, shipping_service_pb2_grpc
-from ordermesh.adapters.sandbox_payments import TOKEN_DECLINE, TOKEN_FLAKY, TOKEN_OK, TOKEN_SLOW
+from ordermesh.adapters.sandbox_payments import (
+    TOKEN_DECLINE,
+    TOKEN_FLAKY,
+    TOKEN_FRAUD_REVIEW,
+    TOKEN_OK,
+    TOKEN_SLOW,
+)
 from ordermesh.core import ids
+from ordermesh.testing.golden.care import Care
+from ordermesh.testing.golden.waiting import CALL_S, LINEARIZABLE, until
 
-CALL_S = 30.0
-ENDS_S = 60.0
-STEP_S = 0.05
-LINEARIZABLE = consistency_pb2.READ_CONSISTENCY_LINEARIZABLE
 ENDED = (order_pb2.ORDER_STATE_COMPLETED, order_pb2.ORDER_STATE_CANCELLED, order_pb2.ORDER_STATE_REJECTED)
 SKUS = ("tea", "cup", "pot", "tin", "jug")
 ENOUGH = 500
@@ -40,11 +45,12 @@ class Shop:
         self.stock = inventory_service_pb2_grpc.InventoryServiceStub(self.channel)
         self.payments = payment_service_pb2_grpc.PaymentServiceStub(self.channel)
         self.shipping = shipping_service_pb2_grpc.ShippingServiceStub(self.channel)
+        self.webhooks = webhook_service_pb2_grpc.WebhookServiceStub(self.channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
         self.journal: list[dict[str, Any]] = []
 
     def stock_up(self) -> None:
-        """Every SKU comes in, some is found broken, and one runs out."""
+        """Every SKU comes in, some is found broken, one is counted, and one is low for a while."""
         for sku in SKUS:
             self.stock.ReceiveStock(
                 inventory_service_pb2.ReceiveStockRequest(sku=sku, quantity=ENOUGH, request_id=f"in {sku}"),
@@ -52,6 +58,40 @@ class Shop:
             )
         broken = inventory_service_pb2.AdjustStockRequest(sku="jug", change=-7, reason="broken", request_id="broken")
         self.stock.AdjustStock(broken, timeout=CALL_S)
+        counted = inventory_service_pb2.CountStockRequest(sku="jug", counted=ENOUGH - 8, request_id="counted")
+        self.stock.CountStock(counted, timeout=CALL_S)
+        low = inventory_service_pb2.SetLowStockThresholdRequest(sku="pot", threshold=ENOUGH, request_id="low")
+        self.stock.SetLowStockThreshold(low, timeout=CALL_S)
+        more = inventory_service_pb2.ReceiveStockRequest(sku="pot", quantity=1, request_id="more")
+        self.stock.ReceiveStock(more, timeout=CALL_S)
+
+    def tell(self, name: str) -> None:
+        """A webhook endpoint for each way that one can go: nobody listens there, so it is found to be dead."""
+        endpoint_id, other_id = (self._endpoint(f"{name} {which}") for which in ("lives", "ends"))
+        update = webhook_service_pb2.UpdateEndpointRequest(endpoint_id=endpoint_id, description=name, request_id="say")
+        self.webhooks.UpdateEndpoint(update, timeout=CALL_S)
+        rotate = webhook_service_pb2.RotateSecretRequest(endpoint_id=endpoint_id, request_id="rotate")
+        self.webhooks.RotateSecret(rotate, timeout=CALL_S)
+        again = webhook_service_pb2.RedeliverRequest(endpoint_id=endpoint_id, request_id="again")
+        again.start_time.FromSeconds(1)
+        again.end_time.FromSeconds(2)
+        self.webhooks.Redeliver(again, timeout=CALL_S)
+        until(lambda: not self._endpoint_now(endpoint_id).redeliveries, "what is delivered again is done")
+        test = webhook_service_pb2.SendTestEventRequest(endpoint_id=endpoint_id, request_id="test")
+        self.webhooks.SendTestEvent(test, timeout=CALL_S)
+        disabled = webhook_pb2.ENDPOINT_STATE_DISABLED
+        until(lambda: self._endpoint_now(endpoint_id).state == disabled, "the endpoint is disabled")
+        self.webhooks.DeleteEndpoint(webhook_service_pb2.DeleteEndpointRequest(endpoint_id=other_id), timeout=CALL_S)
+
+    def _endpoint(self, name: str) -> str:
+        request = webhook_service_pb2.CreateEndpointRequest(
+            url="https://shop.invalid/hooks", event_types=["oms.notification.*"], request_id=name
+        )
+        return str(self.webhooks.CreateEndpoint(request, timeout=CALL_S).endpoint.endpoint_id)
+
+    def _endpoint_now(self, endpoint_id: str) -> webhook_pb2.Endpoint:
+        request = webhook_service_pb2.GetEndpointRequest(endpoint_id=endpoint_id)
+        return self.webhooks.GetEndpoint(request, timeout=CALL_S).endpoint
 
     def trade(self, name: str) -> None:
         """One order for each way that an order can go."""
@@ -64,23 +104,46 @@ class Shop:
         self.returned(self.shipped(self.order(f"{name} returned")))
         self.refunded(self.shipped(self.order(f"{name} refunded")))
         self.ready_to_ship(self.order(f"{name} waits"))
+        self.looked_after(name)
 
-    def order(self, invoice: str, *, token: str = TOKEN_OK, quantity: int = 2, timeout_s: float = CALL_S) -> str:
+    def looked_after(self, name: str) -> None:
+        """The ways on which people go along: a review, another payment, a return step by step, an exchange."""
+        care = Care(self.orders)
+        self.shipped(care.reviewed(self.order(f"{name} reviewed", token=TOKEN_FRAUD_REVIEW)))
+        self.shipped(care.paid_otherwise(self.order(f"{name} paid otherwise", token=TOKEN_DECLINE, retry_s=600)))
+        back = self.shipped(self.order(f"{name} sent back"))
+        care.sent_back(back)
+        until(lambda: self.get(back).refunded.units > 0, f"{back} is paid back")
+        self.shipped(care.exchanged(self.get(back)))
+
+    def order(
+        self, invoice: str, *, token: str = TOKEN_OK, quantity: int = 2, timeout_s: float = CALL_S, retry_s: int = 0
+    ) -> str:
         """Two lines are ordered, twice under the same id, and its id is given."""
         first, second = len(self.journal) % len(SKUS), (len(self.journal) + 2) % len(SKUS)
+        order = self.new_order(invoice, [(SKUS[first], quantity), (SKUS[second], 1)], token=token)
+        order.payment_retry_seconds = retry_s
+        return self.create(order, invoice, timeout_s=timeout_s)
+
+    def new_order(self, invoice: str, pieces: Sequence[tuple[str, int]], *, token: str = TOKEN_OK) -> order_pb2.Order:
+        """An order of so many pieces of each SKU."""
         lines = [
-            order_pb2.OrderLine(sku=SKUS[first], quantity=quantity, unit_price=_pounds(499)),
-            order_pb2.OrderLine(sku=SKUS[second], quantity=1, unit_price=_pounds(1250)),
+            order_pb2.OrderLine(sku=sku, quantity=quantity, unit_price=_pounds(price))
+            for (sku, quantity), price in zip(pieces, (499, 1250), strict=False)
         ]
         order_id = ids.order_id_of(int(time.time() * 1000), uuid.uuid4().bytes[: ids.RANDOM_BYTES])
         order = order_pb2.Order(
             order_id=order_id, customer_id=f"customer {len(self.journal) % 3}", payment_token=token, lines=lines
         )
         order.labels["invoice_no"] = invoice
+        return order
+
+    def create(self, order: order_pb2.Order, invoice: str, *, timeout_s: float = CALL_S) -> str:
+        """Creates an order, twice, and gives its id."""
         for _ in range(2):
             answer = self.orders.CreateOrder(order_service_pb2.CreateOrderRequest(order=order), timeout=timeout_s)
         self._note(invoice, "create", answer.order, answer.persistence)
-        return order_id
+        return order.order_id
 
     def get(self, order_id: str) -> order_pb2.Order:
         """The order as it is now."""
@@ -172,16 +235,6 @@ class Shop:
         said = consistency_pb2.Persistence.Name(persistence).removeprefix("PERSISTENCE_")
         line = {"invoice": invoice, "order_id": order.order_id, "call": call, "persistence": said, "total": total}
         self.journal.append({**line, "time": datetime.now(UTC).isoformat()})
-
-
-def until(condition: Callable[[], Any], what: str, timeout_s: float = ENDS_S) -> Any:
-    """What the condition gives once it is something true. Raises TimeoutError."""
-    ends_s = time.monotonic() + timeout_s
-    while not (value := condition()):
-        if time.monotonic() > ends_s:
-            raise TimeoutError(f"not within {timeout_s:.0f} s: {what}")
-        time.sleep(STEP_S)
-    return value
 
 
 def _pounds(pence: int) -> money_pb2.Money:

@@ -48,6 +48,7 @@ class Audit:
         self.kind_of_table = {kind.table.name: kind.kind for kind in registry.kinds.values()}
         self.checked = {partition: CheckedBooks() for partition in truth.partitions}
         self.sent_checked: dict[tuple[PartitionId, PartitionId], int] = {}
+        self.on_trim: Callable[[PartitionId, int], None] = lambda _partition, _through: None
         self.on_append: Callable[[PartitionId, Stored], None] = lambda _partition, _stored: None
 
     def appended(self, partition: PartitionId, stored: Stored) -> None:
@@ -168,6 +169,7 @@ class Audit:
         self.findings.require(not late, "I1", "{} is trimmed past commands not decided: {}", partition, late)
         for receiver in self.truth.partitions[partition].sent:
             self._sent(self.truth.partitions[partition], receiver, through, "its frame is trimmed")
+        self.on_trim(partition, through)
 
     def published(self, process: Process, subject: str, data: bytes) -> None:
         """An answer must be about what is decided, and as durable as it says."""

@@ -43,14 +43,22 @@ class Calls:
         self._unknown: dict[Key, dict[Wrote, Operation[Action]]] = defaultdict(dict)
 
     def unanswered(self, key: Key, command: Message, asked_s: float) -> None:
-        """A call whose outcome is unknown. Of equal ones the first is enough: it may have happened whenever the others
-        may, and only once."""
+        """A call whose outcome is unknown."""
+        self._exchanged(key, command, asked_s)
         write = _write_of(key, command)
         if write is not None:
-            self._unknown[key].setdefault(write, Operation(asked_s, UNKNOWN_S, write))
+            self._may_come(key, write, asked_s)
+
+    def _may_come(self, key: Key, write: Wrote, asked_s: float) -> None:
+        """Of equal ones the one that was asked first is enough: it may have happened whenever the others may, and only
+        once. One that was asked later may be heard of before."""
+        known = self._unknown[key].get(write)
+        if known is None or asked_s < known.invoked_s:
+            self._unknown[key][write] = Operation(asked_s, UNKNOWN_S, write)
 
     def answered(self, key: Key, command: Message, answer: Answer, state: Any, asked_s: float, told_s: float) -> None:
         """A call and its answer; `state` is the parsed state of the answer, None where it has none."""
+        self._exchanged(key, command, asked_s)
         write = _write_of(key, command)
         if write is None:
             return
@@ -69,6 +77,13 @@ class Calls:
         known.append(Operation(asked_s, told_s, Unchanged(write.name) if nothing_to_do else write))
         if state is not None:
             self.read(key, state, asked_s, told_s)
+
+    def _exchanged(self, key: Key, command: Message, asked_s: float) -> None:
+        """An exchange may write another order some time later, or never."""
+        if isinstance(command, order_commands_pb2.Exchange):
+            other = Key("order", key.tenant, command.replacement.order_id)
+            write = Wrote(goods.content_of(command.replacement), creates=True, changes=False)
+            self._may_come(other, write, asked_s)
 
     def read(self, key: Key, state: Any, asked_s: float, told_s: float) -> None:
         """A linearizable answer that shows a state; None for one that says that there is none."""
@@ -109,8 +124,14 @@ def _write_of(key: Key, command: Any) -> Wrote | None:
         return None
     if isinstance(command, order_commands_pb2.PlaceOrder):
         return Wrote(goods.content_of(command.order), creates=True, changes=False)
-    receives = isinstance(command, inventory_commands_pb2.ReceiveStock)
-    return Wrote(hash_of(command.request_id), creates=receives, changes=True)
+    return Wrote(hash_of(command.request_id), creates=_makes_known(command), changes=True)
+
+
+def _makes_known(command: Any) -> bool:
+    """Whether a command about a SKU that nobody knows makes it known."""
+    if isinstance(command, inventory_commands_pb2.AdjustStock):
+        return command.change >= 0
+    return isinstance(command, inventory_commands_pb2.ReceiveStock | inventory_commands_pb2.CountStock)
 
 
 def _ends_anyway(command: Message, state: Any) -> bool:

@@ -15,6 +15,12 @@ from ordermesh.testing.simulation.profile import Profile
 COUNTS = ("orders", "skus", "customers", "owners", "edges", "partitions")
 """What is counted, from 1."""
 
+TELLERS = ("relays", "couriers")
+"""What may be none."""
+
+SHARES = ("clerks_share", "care_share", "lively_share", "keepers_share", "details_share", "bookkeepers_share")
+"""What is done to a share of the orders, SKUs or changes, from 0 to 1."""
+
 PLAIN_LIMITS = "plain"
 """The engine's own limits instead of those drawn."""
 
@@ -61,10 +67,10 @@ def _faults(profile: Profile, value: str) -> Profile:
     return replace(profile, rates={kind: rate for kind, rate in profile.rates.items() if kind in kinds})
 
 
-def _count_of(name: str) -> Callable[[Profile, str], Profile]:
+def _count_of(name: str, least: int = 1) -> Callable[[Profile, str], Profile]:
     def change(profile: Profile, value: str) -> Profile:
-        if int(value) < 1:
-            raise ValueError("it is at least 1")
+        if int(value) < least:
+            raise ValueError(f"it is at least {least}")
         values: dict[str, Any] = {name: int(value)}
         return replace(profile, **values)
 
@@ -83,8 +89,12 @@ def _limits(profile: Profile, value: str) -> Profile:
     return replace(profile, options=OwnerOptions(checkpoint_interval_s=profile.options.checkpoint_interval_s))
 
 
-def _clerks(profile: Profile, value: str) -> Profile:
-    return replace(profile, clerks_share=float(value))
+def _share_of(name: str) -> Callable[[Profile, str], Profile]:
+    def change(profile: Profile, value: str) -> Profile:
+        values: dict[str, Any] = {name: float(value)}
+        return replace(profile, **values)
+
+    return change
 
 
 _CHANGES: dict[str, Callable[[Profile, str], Profile]] = {
@@ -92,5 +102,6 @@ _CHANGES: dict[str, Callable[[Profile, str], Profile]] = {
     **{name: _count_of(name) for name in COUNTS},
     "duration_s": _duration,
     "limits": _limits,
-    "clerks_share": _clerks,
+    **{name: _count_of(name, 0) for name in TELLERS},
+    **{name: _share_of(name) for name in SHARES},
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from oms.inventory.v1 import inventory_pb2
 from oms.log.v1 import log_pb2
 from oms.order.v1 import order_pb2
 from ordermesh.core.decider import Key
 from ordermesh.core.money import nanos_of
+from ordermesh.inventory.backorders import free_of
+from ordermesh.inventory.model import HOLDING, held_by
+from ordermesh.order.model import due_of, is_waiting
 from ordermesh.runtime.cache import Cache
 from ordermesh.testing.simulation.goods import TENANT
-from ordermesh.testing.simulation.provider import AUTHORIZE, CAPTURE, REFUND, VOID
+from ordermesh.testing.simulation.provider import CAPTURE, REFUND, VOID
 from ordermesh.testing.simulation.truth import TrueAggregate
 from ordermesh.testing.simulation.world import World
 
@@ -41,7 +43,7 @@ class StockCheck:
         """Notes what a reservation holds now; the stock it is of."""
         reservation = self._world.truth.aggregates[key].state.reservation
         sku, held = key.key, self._held.get(key, 0)
-        now = reservation.quantity if reservation.state == inventory_pb2.RESERVATION_STATE_OPEN else 0
+        now = held_by(reservation)
         self._open[sku] = self._open.get(sku, 0) + now - held
         self._held[key] = now
         return Key("stock", key.tenant, sku)
@@ -56,6 +58,12 @@ class StockCheck:
         require(stock.available >= 0, "I3", "{} has {} available", key, stock.available)
         require(stock.available == stock.on_hand - stock.reserved, "I3", "{}: available is wrong: {}", key, stock)
         require(stock.received == stock.on_hand + stock.committed, "I3", "{}: received is wrong: {}", key, stock)
+        queued = sum(each.quantity for each in true.state.queue)
+        require(stock.backordered == queued, "I3", "{}: backordered is wrong: {}, {}", key, stock, queued)
+        short = 0 <= stock.shortage <= stock.reserved
+        require(short, "I3", "{}: {} short of {} reserved", key, stock.shortage, stock.reserved)
+        low = stock.HasField("low_stock_threshold") and free_of(true.state) <= stock.low_stock_threshold
+        require(stock.is_low == low, "I3", "{}: is_low is wrong: {}", key, stock)
         promised = self._open.get(key.key, 0)
         require(stock.reserved == promised, "I3", "{} reserves {}, orders hold {}", key, stock.reserved, promised)
 
@@ -73,7 +81,7 @@ def unfinished(world: World) -> str:
             if messages and messages[-1][1] not in taken:
                 return f"{target} has not taken the last message of {partition}"
     for key, order in world.truth.of_kind("order").items():
-        if order.state.order.order_state not in ENDED or order.state.pending_refunds:
+        if order.state.order.order_state not in ENDED or is_waiting(order.state):
             return f"{key} is {order_pb2.OrderState.Name(order.state.order.order_state)} in step {order.state.step}"
     return ""
 
@@ -90,8 +98,10 @@ class EndCheck:
         """I4, I5 and the exactly-once of messages."""
         for key, order in self._truth.of_kind("order").items():
             self._money(key, order)
+        strays = self._world.provider.strays
+        self._require(not strays, "I4", "the provider still holds what nobody needs: {}", strays)
         for key, reservation in self._truth.of_kind("reservation").items():
-            is_open = reservation.state.reservation.state == inventory_pb2.RESERVATION_STATE_OPEN
+            is_open = reservation.state.reservation.state in HOLDING
             self._require(not is_open, "I5", "{} outlives its order", key)
         for true in self._truth.partitions.values():
             for target, messages in true.sent.items():
@@ -101,11 +111,13 @@ class EndCheck:
 
     def _money(self, key: Key, true: TrueAggregate) -> None:
         order, provider = true.state.order, self._world.provider
-        held, taken, given = (provider.total(key.key, operation) for operation in (AUTHORIZE, CAPTURE, REFUND))
+        held = provider.held(key.key)
+        taken, given = provider.total(key.key, CAPTURE), provider.total(key.key, REFUND)
         voided = any((entry.order_id, entry.operation) == (key.key, VOID) for entry in provider.ledger)
         self._require(given <= taken <= held, "I4", "{}: {} given of {} taken of {} held", key, given, taken, held)
         if order.order_state == order_pb2.ORDER_STATE_COMPLETED:
-            self._require(taken == nanos_of(order.total), "I4", "{} completed, {} taken of {}", key, taken, order.total)
+            due = nanos_of(due_of(order))
+            self._require(taken == due == held, "I4", "{} completed, {} taken of {}, {} held", key, taken, due, held)
             said = nanos_of(order.refunded)
             self._require(given == said, "I4", "{}: {} given, it says {}", key, given, said)
         else:
@@ -143,6 +155,7 @@ class EndCheck:
                 table = store.tables[row.table]
                 kept = table.rows.get(table.key_of(row))
                 self._require(kept is not None and kept.values == row.values, "I6", "{} is not in {}", key, row.table)
+            self._ledger(key, true)
         for partition, true_partition in self._truth.partitions.items():
             newest = store.checkpoints.get(partition)
             said = log_pb2.Checkpoint() if newest is None else log_pb2.Checkpoint.FromString(newest[1])
@@ -150,6 +163,13 @@ class EndCheck:
                 said.frame == len(true_partition.frames), "I6", "{} ended at frame {} with a checkpoint at {}",
                 partition, len(true_partition.frames), said.frame,
             )  # fmt: skip
+
+    def _ledger(self, key: Key, true: TrueAggregate) -> None:
+        """Every row that an event left is there, as it was then."""
+        for row in true.left:
+            table = self._world.servers.store.tables[row.table]
+            kept = table.rows.get(table.key_of(row))
+            self._require(kept is not None and kept.values == row.values, "I6", "{} has a hole in {}", key, row.table)
 
 
 def order_keys(world: World) -> list[Key]:

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import TypedDict
 
-from ordermesh.testing.simulation import mutations, mutations_answers
+from ordermesh.testing.simulation import mutations, mutations_answers, mutations_people, mutations_telling
 from ordermesh.testing.simulation.breaks import MUTATIONS
 from ordermesh.testing.simulation.run import run_seed
 
-BREAKS_IN = (mutations, mutations_answers)
+BREAKS_IN = (mutations, mutations_answers, mutations_people, mutations_telling)
 """The modules that register breaks."""
 
 SEEDS_MAX = 1_500

@@ -386,20 +386,20 @@ class StoreLink(Link):
         return await self.load(table, keys)
 
     async def query(
-        self,
-        table: Table,
-        partition: Sequence[object],
-        *,
-        after: bytes = b"",
-        count_max: int,
-        quorum: bool = True,  # noqa: ARG002 - the port's
+        self, table: Table, partition: Sequence[object], *, after: bytes = b"", count_max: int, quorum: bool = True
     ) -> Page:
-        """As the port says."""
-        return await self.servers.store.query(table, partition, after=after, count_max=count_max)
+        """As the port says; what one replica has is not asked for apart."""
+        del quorum
+        return await self._page(table, tuple(partition), after, count_max)
 
     async def scan(self, table: Table, *, after: bytes = b"", count_max: int) -> Page:
         """As the port says."""
-        return await self.servers.store.scan(table, after=after, count_max=count_max)
+        return await self._page(table, (), after, count_max)
+
+    async def _page(self, table: Table, partition: tuple[object, ...], after: bytes, count_max: int) -> Page:
+        if self.chance.strikes("store_refused", self.process.name):
+            await self.fail(StoreUnavailable("too few replicas"), self.timeout_s(), None)
+        return await self._ask_store(lambda: self.servers.page_seen(table, partition, after, count_max))
 
     async def load_checkpoint(self, partition: PartitionId) -> bytes | None:
         """As the port says."""

@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
+
 from ordermesh.testing.simulation.findings import Findings
 
 
@@ -46,9 +48,17 @@ def listening(
     logger.addHandler(listener)
     logger.propagate = False
     logger.setLevel(logging.DEBUG if is_traced else logging.ERROR)
+    configured = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, structlog.stdlib.render_to_log_kwargs],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
     try:
         yield
     finally:
+        structlog.configure(**configured)
         logger.removeHandler(listener)
         logger.setLevel(level)
         logger.propagate = propagate

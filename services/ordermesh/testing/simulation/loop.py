@@ -12,7 +12,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
 PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
@@ -20,6 +20,36 @@ PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
 
 WORLD = Context()
 """The context of what belongs to no process: networks, servers, clients."""
+
+
+class Callback:
+    """What runs later, in its context: asyncio's handle without what only a real loop needs, made a million times."""
+
+    __slots__ = ("args", "call", "context", "is_cancelled", "when_s")
+
+    def __init__(self, call: Callable[..., object], args: tuple[Any, ...], context: Context, when_s: float) -> None:
+        self.call = call
+        self.args = args
+        self.context = context
+        self.when_s = when_s
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """It will not run; what it holds is let go of at once."""
+        self.is_cancelled = True
+        self.call, self.args = _nothing, ()
+
+    def cancelled(self) -> bool:
+        """As asyncio's."""
+        return self.is_cancelled
+
+    def when(self) -> float:
+        """As asyncio's, of a timer."""
+        return self.when_s
+
+
+def _nothing() -> None:
+    """What a cancelled callback would do."""
 
 
 class Deadlock(Exception):
@@ -38,7 +68,7 @@ class Process:
         self.schema = 1
         self.context = Context()
         self.context.run(PROCESS.set, self)
-        self._held: list[asyncio.Handle] = []
+        self._held: list[Callback] = []
         self._tasks: list[asyncio.Task[Any]] = []
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -47,7 +77,7 @@ class Process:
         self._tasks.append(task)
         return task
 
-    def hold(self, handle: asyncio.Handle) -> None:
+    def hold(self, handle: Callback) -> None:
         """Takes a callback that cannot run now."""
         if not self.dead:
             self._held.append(handle)
@@ -79,9 +109,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.tasks: list[asyncio.Task[Any]] = []
         self.ended = False
         self._time_s = 0.0
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, Callback]] = []
         self._timer_count = 0
-        self._queue: list[asyncio.Handle] = []
+        self._queue: list[Callback] = []
         self.set_task_factory(_make_task)  # type: ignore[arg-type]  # typeshed's factory has no context
 
     def time(self) -> float:
@@ -90,19 +120,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def call_soon(  # type: ignore[override]  # typeshed ties arguments to callbacks
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.Handle:
+    ) -> Callback:
         """As asyncio's; what is scheduled after the end is dropped."""
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = Callback(callback, args, copy_context() if context is None else context, self._time_s)
         if not self.ended:
             self._queue.append(handle)
         return handle
 
     def call_at(  # type: ignore[override]  # typeshed ties arguments to callbacks
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
+    ) -> Callback:
         """As asyncio's; of equal times the first scheduled is the first run."""
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
-        handle._scheduled = True  # type: ignore[attr-defined]  # not in typeshed
+        handle = Callback(callback, args, copy_context() if context is None else context, when)
         if not self.ended:
             self._timer_count += 1
             heapq.heappush(self._timers, (when, self._timer_count, handle))
@@ -110,25 +139,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def call_later(  # type: ignore[override]  # typeshed ties arguments to callbacks
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
+    ) -> Callback:
         """As asyncio's."""
         return self.call_at(self._time_s + delay, callback, *args, context=context)
 
-    def after(self, delay_s: float, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+    def after(self, delay_s: float, callback: Callable[..., object], *args: Any) -> Callback:
         """Calls something of the world's."""
         return self.call_at(self._time_s + delay_s, callback, *args, context=WORLD)
 
-    def run_later(self, handles: list[asyncio.Handle]) -> None:
+    def run_later(self, handles: list[Callback]) -> None:
         """Schedules callbacks that were held."""
         self._queue.extend(handles)
 
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Nothing: it is dropped when its time comes."""
-
-    def _next_turn(self) -> list[asyncio.Handle]:
+    def _next_turn(self) -> list[Callback]:
         timers = self._timers
         if not self._queue:
-            while timers and timers[0][2]._cancelled:
+            while timers and timers[0][2].is_cancelled:
                 heapq.heappop(timers)
             if not timers:
                 raise Deadlock("no task can go on and no timer is set")
@@ -136,7 +162,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         queue, self._queue = self._queue, []
         while timers and timers[0][0] <= self._time_s:
             handle = heapq.heappop(timers)[2]
-            if not handle._cancelled:
+            if not handle.is_cancelled:
                 queue.append(handle)
         return queue
 
@@ -144,19 +170,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """One turn: what is ready, then what is due."""
         queue = self._next_turn()
         for handle in queue:
-            if handle._cancelled:
+            if handle.is_cancelled:
                 continue
-            context = handle._context  # type: ignore[attr-defined]  # not in typeshed
+            context = handle.context
             process = context.get(PROCESS)
             if process is not None and process.blocked:
                 process.hold(handle)
                 continue
             try:
-                context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]  # not in typeshed
+                context.run(handle.call, *handle.args)
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:  # noqa: BLE001 - as asyncio's: a callback's failure is reported, and it goes on
-                self.call_exception_handler({"message": f"callback failed: {handle!r}", "exception": error})
+                self.call_exception_handler({"message": f"callback failed: {handle.call!r}", "exception": error})
         self.steps += len(queue)
         self._time_s += self.turn_cost_s
 

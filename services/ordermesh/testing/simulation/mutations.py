@@ -423,9 +423,23 @@ def write_time_of_the_wall() -> AbstractContextManager[Any]:
         self.version += 1
         self.epoch, self.frame, self.index = epoch, frame, index
         self.write_time = clock_us
-        self.kind.evolve(self.state, event, Stamp(self.version, clock_us))
+        self._happen(event, Stamp(self.version, clock_us))
 
     return patch.object(Aggregate, "evolve", evolve)
+
+
+@mutation("what events leave is stored before the aggregate is")
+def store_what_events_left_beside_it() -> AbstractContextManager[Any]:
+    """Both go in one write, of which a part may be done."""
+    take = Flusher._take
+
+    def beside(self: Flusher, *arguments: Any) -> None:
+        take(self, *arguments)
+        assert self._under_way is not None
+        self._under_way.behind.extend(self._under_way.left)
+        self._under_way.left.clear()
+
+    return patch.object(Flusher, "_take", beside)
 
 
 @mutation("parked commands survive a recovery")

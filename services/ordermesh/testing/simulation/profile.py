@@ -7,7 +7,7 @@ magnitude, so that no kind hides another and rare combinations come up.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ordermesh.runtime.options import OwnerOptions
@@ -61,6 +61,23 @@ LATER_FAULTS: dict[str, tuple[float, float]] = {
 }
 """More faults of both kinds, drawn apart: seeds noted before these were known keep their worlds."""
 
+TELLING_FAULTS: dict[str, tuple[float, float]] = {
+    "events_lost": (0.01, 0.3),
+    "events_part": (0.01, 0.3),
+    "events_unknown": (0.01, 0.3),
+    "events_late": (0.01, 0.2),
+    "replica_lags": (0.01, 0.5),
+    "post_lost": (0.01, 0.3),
+    "post_unanswered": (0.01, 0.3),
+    "post_refused": (0.01, 0.3),
+    "post_slow": (0.01, 0.3),
+    "relay_crash": (0.02, 0.5),
+    "courier_crash": (0.02, 0.5),
+    "receiver_down": (0.02, 0.2),
+    "events_forgotten": (0.01, 0.2),
+}
+"""Faults of both kinds of those who tell the world, where somebody does."""
+
 DAMAGES = ("tail_lost", "rows_ahead", "frame_corrupt")
 """What may be done to a log that is past mending; see `damage.py`."""
 
@@ -88,6 +105,20 @@ class Profile:
     rates: dict[str, float] = field(default_factory=dict)
     upgrades_change_schema: bool = False
     clerks_share: float = 0.0
+    care_share: float = 0.0
+    """Share of the orders that people look after: hold and release, pay by other tokens, exchange, take back."""
+    lively_share: float = 0.0
+    """Share of the orders that may be short of stock, wait, be sent in parts and be changed."""
+    keepers_share: float = 0.0
+    """Share of the SKUs that people look after: count, correct, say when it is low."""
+    details_share: float = 0.0
+    """Share of the changes and refunds that also name an address, a charge, a reason, or the version they are for."""
+    bookkeepers_share: float = 0.0
+    """Share of the payments that people compare with the provider."""
+    relays: int = 0
+    """Processes that publish what was decided; with none, nobody is told, and logs are trimmed without them."""
+    couriers: int = 0
+    """Processes that deliver webhooks."""
     damage: str = ""
 
     def summary(self) -> str:
@@ -95,7 +126,7 @@ class Profile:
         shape = "separate" if self.separate_groups else "default"
         return (
             f"{shape} groups, P={self.partitions}, {self.owners} owners, {self.edges} edges, {self.orders} orders, "
-            f"{self.skus} skus, {self.duration_s:.1f} s of faults: "
+            f"{self.skus} skus, {self.relays} relays, {self.couriers} couriers, {self.duration_s:.1f} s of faults: "
             + ", ".join(f"{kind} {rate:.3g}" for kind, rate in self.rates.items())
             + (f"; {self.damage}" if self.damage else "")
         )
@@ -150,8 +181,9 @@ def _options(chance: random.Random) -> OwnerOptions:
 def draw_profile(seed: int) -> Profile:
     """The world of a seed."""
     chance = random.Random(f"profile {seed}")
-    orders = chance.randint(10, 50)
-    return Profile(
+    orders = chance.randint(6, 36)
+    lively = random.Random(f"lively {seed}")
+    profile = Profile(
         separate_groups=chance.random() < 0.4,
         partitions=chance.randint(1, 3),
         owners=chance.randint(1, 3),
@@ -168,5 +200,21 @@ def draw_profile(seed: int) -> Profile:
         rates=_rates(chance, seed),
         upgrades_change_schema=chance.random() < 0.5,
         clerks_share=chance.choice((0.0, 0.0, 0.2, 0.6)),
+        care_share=random.Random(f"care share {seed}").choice((0.0, 0.0, 0.2, 0.7)),
+        lively_share=lively.choice((0.0, 0.0, 0.4, 0.9)),
+        keepers_share=random.Random(f"keepers share {seed}").choice((0.0, 0.0, 0.4, 1.0)),
+        details_share=random.Random(f"details share {seed}").choice((0.0, 0.0, 0.3, 0.8)),
+        bookkeepers_share=random.Random(f"bookkeepers share {seed}").choice((0.0, 0.0, 0.2, 0.6)),
         damage=chance.choice(DAMAGES) if chance.random() < DAMAGED_SHARE else "",
     )
+    return profile if profile.damage else _with_tellers(profile, random.Random(f"tellers profile {seed}"))
+
+
+def _with_tellers(profile: Profile, chance: random.Random) -> Profile:
+    """In half of the seeds somebody tells the world; the others keep the worlds that they had."""
+    relays, couriers = chance.choice((0, 0, 1, 2)), chance.choice((0, 1, 1, 2))
+    if not relays:
+        return profile
+    rates = {kind: _log_uniform(chance, *TELLING_FAULTS[kind]) for kind in TELLING_FAULTS if chance.random() < 0.4}
+    rates = {**profile.rates, **rates} if profile.rates else {}
+    return replace(profile, relays=relays, couriers=couriers, rates=rates)

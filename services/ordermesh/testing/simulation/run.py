@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from oms.order.v1 import order_pb2
+from ordermesh.testing.simulation.care_check import check_care
 from ordermesh.testing.simulation.check import EndCheck, StockCheck, unfinished
 from ordermesh.testing.simulation.client import Client
 from ordermesh.testing.simulation.damage import run_damaged
@@ -19,6 +20,7 @@ from ordermesh.testing.simulation.history import History
 from ordermesh.testing.simulation.listen import listening, silence
 from ordermesh.testing.simulation.profile import Profile, draw_profile
 from ordermesh.testing.simulation.storms import Storms
+from ordermesh.testing.simulation.told_check import ToldCheck
 from ordermesh.testing.simulation.workload import Workload
 from ordermesh.testing.simulation.world import STOP_TIMEOUT_S, World
 
@@ -51,6 +53,8 @@ class Run:
         self.history = History(self.world.truth, self.world.findings)
         self.storms = Storms(self.world)
         self.workload = Workload(self.world, self.history)
+        self.told = ToldCheck(self.world)
+        self.world.audit.on_trim = self.told.trimmed
         self.world.truth.after_decision.append(StockCheck(self.world))
 
     async def go(self) -> None:
@@ -68,13 +72,16 @@ class Run:
         await self._until(lambda: unfinished(world))
         check = EndCheck(world)
         check.balances()
+        check_care(world)
         check.memory()
         if world.seed % 3 == 0:
             await self._take_anew()
             check.memory()
         await self._until(self._unowned)
+        await self._until(self.told.missing)
         await self._end()
         check.store()
+        self.told.check()
         self.history.check()
 
     async def _until(self, what_is_missing: Callable[[], str]) -> None:
@@ -104,17 +111,22 @@ class Run:
         await self._until(lambda: unfinished(self.world))
 
     async def _end(self) -> None:
-        """Stops every owner cleanly."""
+        """Stops every owner cleanly, and those who tell the world."""
         world = self.world
         world.restarting = False
-        for entry in world.owners:
+        for entry in (*world.owners, *world.tellers.living.values()):
             if entry is not None:
-                world.stop(*entry, timeout_s=2 * STOP_TIMEOUT_S)
+                process, host = entry
+                world.stop(process, host, 2 * STOP_TIMEOUT_S)
         ends_s = world.loop.time() + STOP_TIMEOUT_S
-        while any(world.owners) and world.loop.time() < ends_s:
+        while (left := self._running()) and world.loop.time() < ends_s:
             await asyncio.sleep(POLL_S)
-        left = [entry[0].name for entry in world.owners if entry is not None]
         world.findings.require(not left, "I5", "{} did not end within {} s", left, STOP_TIMEOUT_S)
+
+    def _running(self) -> list[str]:
+        """Owners and those who tell the world that still run."""
+        entries = (*self.world.owners, *self.world.tellers.living.values())
+        return [entry[0].name for entry in entries if entry is not None]
 
     def result(self, cpu_s: float) -> Result:
         """What became of it."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
-from ordermesh.adapters.memory import MemoryLog, MemoryStore
+from ordermesh.adapters.memory import MemoryLog, MemoryStore, MemoryTable
 from ordermesh.core.decider import Key, Row, Table
-from ordermesh.runtime.ports import PartitionId, Stored
+from ordermesh.runtime.ports import Page, PartitionId, Stored
 from ordermesh.testing.simulation.chance import Chance
 from ordermesh.testing.simulation.loop import Process, VirtualLoop
 
@@ -103,6 +103,19 @@ class Servers:
         weak = self.weak_rows.get((table, name))
         newer = weak is not None and (strong is None or weak.write_time > strong.write_time)
         return weak if newer and self.chance.coin() else strong
+
+    def page_seen(self, table: Table, partition: tuple[object, ...], after: bytes, count_max: int) -> Page:
+        """What a query at quorum finds: newer weak rows show or not."""
+        seen = known = self.store.tables[table.name]
+        weak = [row for (name, key), row in self.weak_rows.items()
+                if name == table.name and key[: len(partition)] == partition]  # fmt: skip
+        if weak:
+            seen = MemoryTable(table)
+            seen.rows = dict(known.rows)
+            for row in weak:
+                if self.chance.coin():
+                    seen.put(row)
+        return seen.page(partition, table.newest_first and bool(partition), after, count_max)
 
     def offer_checkpoint(self, partition: PartitionId, write_time: int, checkpoint: bytes) -> None:
         """A checkpoint is sent to the store."""

@@ -96,8 +96,9 @@ def _without(kinds: list[str], size: int) -> Iterator[list[str]]:
 
 def _smaller(profile: Profile, changes: Changes) -> Iterator[tuple[str, list[str]]]:
     """What may be made smaller, and the values worth trying, the smallest first."""
-    if profile.clerks_share:
-        yield "clerks_share", ["0"]
+    for name in (*changing.SHARES, *reversed(changing.TELLERS)):
+        if getattr(profile, name):
+            yield name, ["0"]
     for name in changing.COUNTS:
         yield name, [str(step) for step in STEPS if step < getattr(profile, name)]
     yield "duration_s", [str(step) for step in STEPS if step < profile.duration_s]

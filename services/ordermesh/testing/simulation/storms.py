@@ -8,6 +8,7 @@ from oms.log.v1 import log_pb2
 from ordermesh.runtime import subjects
 from ordermesh.testing.simulation.links import BusLink
 from ordermesh.testing.simulation.loop import Process
+from ordermesh.testing.simulation.tellers import COURIER, RELAY
 from ordermesh.testing.simulation.world import STOP_TIMEOUT_S, World
 
 CLOCK_JUMP_US = 20_000_000
@@ -42,6 +43,10 @@ class Storms:
             "leader_lost": self._lose_leader,
             "upgrade": self._upgrade,
             "drain": self._drain,
+            "relay_crash": lambda: self._crash_teller(RELAY),
+            "courier_crash": lambda: self._crash_teller(COURIER),
+            "receiver_down": self._refuse_webhooks,
+            "events_forgotten": world.tellers.stream.forget_window,
         }
 
     def start(self) -> None:
@@ -67,10 +72,11 @@ class Storms:
         world = self._world
         world.findings.note("heal")
         self._chance.healed = True
+        world.patience.hurry()
         world.servers.bus_cut.clear()
         world.servers.log_cut.clear()
         world.servers.leaderless.clear()
-        world.servers.log_down = world.servers.store_down = False
+        world.servers.log_down = world.servers.store_down = world.tellers.receiver.is_down = False
         for process in world.processes():
             process.resume()
         for role, slot in world.builds:
@@ -88,6 +94,17 @@ class Storms:
         victim = self._any([edge.process for edge in self._world.edges if edge is not None])
         if victim is not None:
             self._world.crash(victim)
+
+    def _crash_teller(self, role: str) -> None:
+        living = self._world.tellers.living
+        victim = self._any([entry[0] for (each, _), entry in living.items() if each == role and entry is not None])
+        if victim is not None:
+            self._world.crash(victim)
+
+    def _refuse_webhooks(self) -> None:
+        receiver = self._world.tellers.receiver
+        receiver.is_down = True
+        self._world.loop.after(self._chance.spread(0.1, 10.0), setattr, receiver, "is_down", False)
 
     def _stop(self) -> None:
         owners = [entry for entry in self._world.owners if entry is not None]
@@ -145,8 +162,11 @@ class Storms:
         world.findings.note("upgrade", role, slot, world.newest_build)
         owner = world.owners[slot] if role == "owner" else None
         edge = world.edges[slot] if role == "edge" else None
+        teller = world.tellers.living.get((role, slot))
         if owner is not None:
             world.stop(*owner, timeout_s=self._chance.spread(1.0, STOP_TIMEOUT_S))
+        elif teller is not None:
+            world.stop(*teller, timeout_s=self._chance.spread(1.0, STOP_TIMEOUT_S))
         elif edge is not None:
             world.crash(edge.process)
 

@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 from google.protobuf.message import DecodeError
 
 from oms.log.v1 import log_pb2
-from ordermesh.core.decider import AggregateType, Context, Key, Stamp
+from ordermesh.core import errors
+from ordermesh.core.decider import AggregateType, Context, Key, Row, Stamp
 from ordermesh.runtime.agenda import EntryId, entry_id
+from ordermesh.runtime.cache import uuid7_time_us
+from ordermesh.runtime.options import CLOCK_SKEW_ALLOWED_US
 from ordermesh.runtime.ports import PartitionId, Stored
 from ordermesh.runtime.registry import Registry
 from ordermesh.runtime.topology import Topology
@@ -54,6 +57,8 @@ class TrueAggregate:
         self.state: Any = kind.state()
         self.moments: list[Moment] = []
         self.frames: list[int] = []
+        self.left: list[Row] = []
+        """What its events left for good."""
 
     @property
     def version(self) -> int:
@@ -63,9 +68,12 @@ class TrueAggregate:
     def evolve(self, event: Any, clock_us: int, position: tuple[int, int, int]) -> None:
         """Applies the next event."""
         before = self.moments[-1].write_time if self.moments else 0
-        self.kind.evolve(self.state, event, Stamp(self.version + 1, clock_us))
+        stamp, write_time = Stamp(self.version + 1, clock_us), max(before + 1, clock_us)
+        self.kind.evolve(self.state, event, stamp)
+        if self.kind.event_rows is not None:
+            self.left += self.kind.event_rows(self.key, event, self.state, stamp, write_time)
         state = self.state.SerializeToString(deterministic=True)
-        self.moments.append(Moment(*position, max(before + 1, clock_us), state))
+        self.moments.append(Moment(*position, write_time, state))
         self.frames.append(position[1])
 
     def at(self, version: int) -> Moment | None:
@@ -162,6 +170,11 @@ class Truth:
         self.registry = registry
         self.findings = findings
         self.after_decision: list[Any] = []
+        self._with_etag = {
+            name
+            for name, bound in registry.handlers.items()
+            if "etag" in bound.handler.command.DESCRIPTOR.fields_by_name
+        }
 
     def appended(self, partition: PartitionId, stored: Stored) -> None:
         """A message is in the log."""
@@ -248,6 +261,8 @@ class Truth:
             letter = decision.dead_letter
             is_poison = letter.envelope.service == PROBE or letter.envelope.type not in self.registry.handlers
             self.findings.require(is_poison, "I5", "{} could not decide: {}", true.id, letter)
+        if envelope is not None and envelope.type in self._with_etag:
+            self._check_etag(envelope, decision)
         for event in decision.events:
             self._event(true, frame, position, event)
         if true.parked and envelope is not None:
@@ -259,6 +274,19 @@ class Truth:
             self._message_sent(true, position, n, message)
         for check in self.after_decision:
             check(decision)
+
+    def _check_etag(self, envelope: log_pb2.Envelope, decision: log_pb2.Decision) -> None:
+        """What is asked for one version is done at that version only, and refused for that at others only."""
+        command: Any = self.registry.handlers[envelope.type].parse.FromString(envelope.payload)
+        if not command.etag:
+            return
+        key = self._keys(envelope)[0]
+        aggregate = self.aggregates.get(key)
+        version = "0" if aggregate is None else str(aggregate.version)
+        refused = decision.refusal.reason == errors.ETAG_MISMATCH
+        good = command.etag != version if refused else command.etag == version or not decision.events
+        self.findings.require(good, "I7", "{} at version {}: {} for version {} is {}", key, version, envelope.type,
+                              command.etag, "refused" if refused else "done")  # fmt: skip
 
     def _note_opened(self, true: TruePartition, decision: log_pb2.Decision) -> None:
         """Keeps what effects may start, and which keys have something parked."""
@@ -353,8 +381,16 @@ class Truth:
             parsed = self.registry.events[event.type].FromString(event.payload)
             aggregate.evolve(parsed, frame.clock_us, position)
             self.changed[true.id][key] = aggregate
+            if event.version == 1:
+                self._check_new(frame, key, aggregate)
             if event.kind == "dead_letter":
                 self.dead_letters[key] = true.id
+
+    def _check_new(self, frame: log_pb2.DecisionFrame, key: Key, aggregate: TrueAggregate) -> None:
+        """A new aggregate whose id led the log clock could later be taken for absent."""
+        if aggregate.kind.key_is_uuid7:
+            ahead_us = uuid7_time_us(key.key) - CLOCK_SKEW_ALLOWED_US - frame.clock_us
+            self.findings.require(ahead_us <= 0, "I1", "{} is new, and leads the log clock by {} us", key, ahead_us)
 
     def _message_sent(
         self, true: TruePartition, position: tuple[int, int, int], n: int, message: log_pb2.Message

@@ -19,9 +19,14 @@ from oms.shipping.v1 import shipping_commands_pb2
 from ordermesh.core.decider import Key
 from ordermesh.runtime.ports import PartitionId
 from ordermesh.testing.simulation import goods, probe
+from ordermesh.testing.simulation.bookkeepers import Bookkeepers
+from ordermesh.testing.simulation.care import Care
 from ordermesh.testing.simulation.client import REFUSED_TO_TRY, Client, order_key
 from ordermesh.testing.simulation.clock import BEGINNING_US
+from ordermesh.testing.simulation.details import Details
 from ordermesh.testing.simulation.history import History
+from ordermesh.testing.simulation.keepers import Keepers
+from ordermesh.testing.simulation.subscribers import Subscribers
 from ordermesh.testing.simulation.world import World
 
 ID_SKEWS_MS = (0, 0, 0, 0, 300, -300, 8_000, -8_000, -30_000, -3_600_000)
@@ -37,6 +42,12 @@ class Workload:
         self._chance = world.chance
         self._client = Client(world, history)
         self._clerks = random.Random(f"clerks {world.seed}")
+        self._care = Care(world, self._client)
+        self._keepers = Keepers(world, self._client)
+        self._details = Details(world, self._client)
+        self._subscribers = Subscribers(world, self._client)
+        self._bookkeepers = Bookkeepers(world, self._client)
+        self._lively = random.Random(f"lively orders {world.seed}")
         self._tasks: list[asyncio.Task[Any]] = []
 
     def start(self) -> None:
@@ -44,6 +55,10 @@ class Workload:
         profile = self._world.profile
         for number in range(profile.skus):
             self._spawn(self._receive(goods.sku_name(number)))
+            if self._keepers.wants():
+                self._spawn(self._keepers.keep(goods.sku_name(number)))
+        for number in range(self._subscribers.count()):
+            self._spawn(self._subscribers.subscribe(number))
         for number in range(profile.orders):
             self._spawn(self._shop(number))
         for _ in range(self._random.randint(0, profile.orders // 2)):
@@ -62,7 +77,7 @@ class Workload:
         self._tasks.append(self._world.spawn(coroutine))
 
     async def _pause(self, longest_s: float) -> None:
-        await asyncio.sleep(self._random.random() * longest_s)
+        await self._world.patience.pause(self._random.random() * longest_s)
 
     async def _receive(self, sku: str) -> None:
         """Stock comes in in lots, and is counted anew now and then."""
@@ -93,11 +108,24 @@ class Workload:
         order = goods.make_order(order_id, customer, profile.skus, self._random)
         order.labels["number"] = str(number)
         key = order_key(order)
+        is_looked_after = self._care.wants()
+        if is_looked_after:
+            self._care.prepare(order)
+        is_lively = self._lively.random() < profile.lively_share
+        if is_lively:
+            goods.enliven(order, now_ms * 1_000, self._lively)
         if self._random.random() < 0.1:
             await self._client.read("order", key)
         rivals = self._rivals(order)
         if self._clerks.random() < profile.clerks_share:
             rivals.append(self._world.spawn(self._clerk(key, order)))
+        if is_looked_after:
+            rivals.append(self._world.spawn(self._care.look_after(key, order)))
+        if is_lively:
+            rivals.append(self._world.spawn(self._change(key, order)))
+            rivals.append(self._world.spawn(self._bring(order)))
+        if self._bookkeepers.wants():
+            rivals.append(self._world.spawn(self._bookkeepers.compare(key)))
         await self._place(order)
         await self._afterwards(key, order)
         for rival in rivals:
@@ -113,13 +141,15 @@ class Workload:
                 if not same:
                     who = customer or order.customer_id
                     rival = goods.make_order(order.order_id, who, profile.skus, self._random)
+                    if goods.CONTENT in order.labels:
+                        _, rival.labels[goods.CONTENT] = goods.content_of(rival)
                 found.append(self._world.spawn(self._place_later(rival)))
         return found
 
     async def _clerk(self, key: Key, order: order_pb2.Order) -> None:
         """Somebody else who looks at the order and changes it, while its customer does: calls that overlap."""
         for number in range(self._clerks.randint(2, 8)):
-            await asyncio.sleep(self._clerks.random() * 2.0)
+            await self._world.patience.pause(self._clerks.random() * 2.0)
             luck = self._clerks.random()
             if luck < 0.7:
                 await self._client.read("order", key, consistency_pb2.READ_CONSISTENCY_LINEARIZABLE)
@@ -134,6 +164,31 @@ class Workload:
                 refund.amount.CopyFrom(goods.money(1_000_000_000))
                 await self._client.send("order", key, refund, attempts_max=3)
 
+    async def _change(self, key: Key, order: order_pb2.Order) -> None:
+        """The customer wants fewer pieces, or other ones, now and again."""
+        for number in range(self._lively.choice((0, 1, 1, 2, 4))):
+            await self._world.patience.pause(self._lively.random() * self._lively.choice((0.05, 1.0, 10.0)))
+            change: Any
+            if self._lively.random() < 0.5:
+                change = order_commands_pb2.Amend(request_id=f"amend-{number}")
+                change.lines.extend(goods.amended_lines(order, self._world.profile.skus, self._lively))
+            else:
+                change = order_commands_pb2.Cancel(reason="fewer", request_id=f"fewer-{number}")
+                line = self._lively.choice(list(order.lines))
+                change.lines.add(line_id=line.line_id, quantity=self._lively.randint(1, line.quantity))
+            await self._details.add(key, change)
+            await self._client.send("order", key, change, attempts_max=5)
+
+    async def _bring(self, order: order_pb2.Order) -> None:
+        """Goods for an order come in late, now and then; seldom, for histories of receipts are slow to check."""
+        if self._lively.random() < 0.25:
+            line = self._lively.choice(list(order.lines))
+            await self._world.patience.pause(self._lively.random() * self._lively.choice((0.5, 5.0, 20.0)))
+            receive = inventory_commands_pb2.ReceiveStock(
+                quantity=self._lively.randint(1, 9), request_id=f"for-{order.order_id[-12:]}"
+            )
+            await self._client.send("inventory", Key("stock", goods.TENANT, line.sku), receive)
+
     async def _place_later(self, order: order_pb2.Order) -> None:
         await self._pause(self._chance.spread(0.001, 10.0))
         await self._place(order)
@@ -145,7 +200,7 @@ class Workload:
     async def _afterwards(self, key: Key, order: order_pb2.Order) -> None:
         """What a customer may do with an order."""
         if self._random.random() < 0.3:
-            await asyncio.sleep(self._chance.spread(0.001, 15.0))
+            await self._world.patience.pause(self._chance.spread(0.001, 15.0))
             cancel = order_commands_pb2.Cancel(reason="changed my mind", request_id=f"cancel-{key.key[-6:]}")
             await self._client.send("order", key, cancel)
         if self._random.random() < 0.5:
@@ -154,7 +209,7 @@ class Workload:
         if self._random.random() < 0.2:
             await self._deliver(key)
         for number in range(self._random.choice((0, 0, 0, 1, 2))):
-            await asyncio.sleep(self._chance.spread(0.1, 20.0))
+            await self._world.patience.pause(self._chance.spread(0.1, 20.0))
             await self._give_back(key, order, number)
 
     async def _deliver(self, key: Key) -> None:
@@ -162,6 +217,9 @@ class Workload:
         deliver = shipping_commands_pb2.Deliver(number=1, request_id="delivered")
         shipment = Key("shipment", key.tenant, key.key, "1")
         await self._client.send("shipping", shipment, deliver, attempts_max=3)
+        if self._world.profile.lively_share:
+            deliver.number = 2
+            await self._client.send("shipping", shipment._replace(sub_key="2"), deliver, attempts_max=3)
 
     async def _give_back(self, key: Key, order: order_pb2.Order, number: int) -> None:
         """Goods come back, or only the money goes."""
@@ -177,6 +235,7 @@ class Workload:
                 part.lines.add(line_id=line.line_id, quantity=quantity)
             else:
                 part.amount.CopyFrom(goods.money(self._random.randint(1, 30) * 1_000_000_000))
+        await self._details.add(key, part)
         await self._client.send("order", key, part)
 
     async def _probe(self) -> None:

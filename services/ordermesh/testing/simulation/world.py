@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from oms.payment.v1 import payment_commands_pb2
+from ordermesh.notification.app import TABLES as WEBHOOK_TABLES
 from ordermesh.runtime.gate import Gate
 from ordermesh.runtime.host import OwnerHost
 from ordermesh.runtime.options import SCHEMA_VERSION
 from ordermesh.runtime.reads import Reads
 from ordermesh.runtime.registry import Registry
+from ordermesh.runtime.relay import RELAY_POSITIONS
 from ordermesh.runtime.topology import Topology, new_deployment
 from ordermesh.testing.simulation.audit import Audit
 from ordermesh.testing.simulation.chance import Chance
@@ -23,10 +26,12 @@ from ordermesh.testing.simulation.clock import SimulatedClock
 from ordermesh.testing.simulation.findings import Findings
 from ordermesh.testing.simulation.links import BusLink, LogLink, StoreLink
 from ordermesh.testing.simulation.loop import PROCESS, WORLD, Process, VirtualLoop
+from ordermesh.testing.simulation.patience import Patience
 from ordermesh.testing.simulation.profile import Profile
 from ordermesh.testing.simulation.provider import Provider
 from ordermesh.testing.simulation.servers import Servers
 from ordermesh.testing.simulation.shop import groups, services
+from ordermesh.testing.simulation.tellers import Teller, Tellers
 from ordermesh.testing.simulation.truth import Truth
 
 T = TypeVar("T")
@@ -60,29 +65,36 @@ class World:
     """Everything of one run."""
 
     def __init__(self, seed: int, profile: Profile, trace: Callable[[str], None] | None = None) -> None:
-        self.profile = profile
+        options = replace(profile.options, relay_required=profile.relays > 0)
+        self.profile = profile = replace(profile, options=options)
         self.seed = seed
         self.loop = VirtualLoop(profile.turn_cost_s)
         self.loop.set_exception_handler(self._unhandled)
+        self.patience = Patience(self.loop)
         self.chance = Chance(seed, profile.rates)
         self.findings = Findings(self.loop.time, trace)
         self.chance.note = self.findings.note
-        self.deployment = new_deployment(f"sim{seed}", profile.partitions, groups(profile.separate_groups))
+        shape = groups(separate=profile.separate_groups, tells=profile.relays > 0)
+        self.deployment = new_deployment(f"sim{seed}", profile.partitions, shape)
         self.topology = Topology(self.deployment)
         self.services = services(random.Random(f"services {seed}"))
         self.registry = Registry(self.services)
         self.truth = Truth(self.topology, self.registry, self.findings)
-        self.servers = Servers(self.loop, self.chance, self.registry.tables(), profile.latency_s)
+        tables = (*self.registry.tables(), RELAY_POSITIONS, *WEBHOOK_TABLES)
+        self.servers = Servers(self.loop, self.chance, tables, profile.latency_s)
         self.audit = Audit(self.servers, self.truth, self.registry, self.topology, self.findings)
         self.provider = Provider(self.loop, self.chance, self.findings)
         self.provider.effect_started = self.audit.effect_started
+        self.provider.names_holds = profile.bookkeepers_share > 0
         self.servers.watcher, self.servers.crash = self.audit, self.crash
         self.servers.note, self.servers.report = self.findings.note, self.findings.report
         self.owners: list[tuple[Process, OwnerHost] | None] = [None] * profile.owners
         self.edges: list[Edge | None] = [None] * profile.edges
+        self.tellers = Tellers(self)
         self.clocks: dict[Process, SimulatedClock] = {}
         self.builds = {("owner", slot): 0 for slot in range(profile.owners)}
         self.builds |= {("edge", slot): 0 for slot in range(profile.edges)}
+        self.builds |= dict.fromkeys(self.tellers.living, 0)
         self.newest_build = 0
         self.lives = 0
         self.restarting = True
@@ -96,8 +108,10 @@ class World:
             self.start_owner(slot)
         for slot in range(self.profile.edges):
             self.start_edge(slot)
+        for role, slot in self.tellers.living:
+            self.tellers.start(role, slot)
 
-    def _process(self, role: str, slot: int) -> tuple[Process, SimulatedClock]:
+    def new_process(self, role: str, slot: int) -> tuple[Process, SimulatedClock]:
         """A new life of a process; half of the deployments give each life a name of its own."""
         self.lives += 1
         process = Process(f"{role}-{slot}" if self.seed % 2 else f"{role}-{slot}-{self.lives}", self.loop)
@@ -116,14 +130,15 @@ class World:
         if self.stops_rightly(text):
             return True
         process = PROCESS.get()
-        if process is None or process.schema >= self.servers.schema_newest or "newer build" not in text:
+        is_newer = "newer build" in text or "newer than this build" in text
+        if process is None or process.schema >= self.servers.schema_newest or not is_newer:
             return False
         self.chance.faults["newer_refused"] += 1
         return True
 
     def start_owner(self, slot: int) -> None:
         """A new owner process."""
-        process, clock = self._process("owner", slot)
+        process, clock = self.new_process("owner", slot)
         host = OwnerHost(
             instance=process.name, build=f"simulated-{self.builds['owner', slot]}", log=LogLink(self.servers, process),
             store=StoreLink(self.servers, process), bus=BusLink(self.servers, process), clock=clock,
@@ -145,7 +160,7 @@ class World:
 
     def start_edge(self, slot: int) -> None:
         """A new edge process."""
-        process, clock = self._process("edge", slot)
+        process, clock = self.new_process("edge", slot)
         log = LogLink(self.servers, process)
         gate = Gate(
             instance=process.name, log=log, bus=BusLink(self.servers, process), clock=clock,
@@ -170,24 +185,32 @@ class World:
         self.servers.log_cut.discard(process.name)
         self.servers.bus_cut.discard(process.name)
         delay_s = 0.1 if self.chance.healed else self.chance.spread(0.01, 8.0)
-        role, slot = process.name.split("-")[:2]
+        role, number = process.name.split("-")[:2]
+        slot = int(number)
         if role == "edge":
-            self._drop_edge(int(slot))
-            self.loop.after(delay_s, self._restart, self.start_edge, int(slot))
+            self._drop_edge(slot)
+        elif role == "owner":
+            self.owners[slot] = None
         else:
-            self.owners[int(slot)] = None
-            self.loop.after(delay_s, self._restart, self.start_owner, int(slot))
+            self.tellers.gone(role, slot)
+        self.loop.after(delay_s, self._restart, role, slot)
 
     def _drop_edge(self, slot: int) -> None:
         edge, self.edges[slot] = self.edges[slot], None
         for call in edge.calls if edge is not None else ():
             self.loop.after(self.chance.spread(0.001, 1.0), _break, call)
 
-    def _restart(self, start: Callable[[int], None], slot: int) -> None:
-        if self.restarting:
-            start(slot)
+    def _restart(self, role: str, slot: int) -> None:
+        if not self.restarting:
+            return
+        if role == "edge":
+            self.start_edge(slot)
+        elif role == "owner":
+            self.start_owner(slot)
+        else:
+            self.tellers.start(role, slot)
 
-    def stop(self, process: Process, host: OwnerHost, timeout_s: float = STOP_TIMEOUT_S) -> None:
+    def stop(self, process: Process, host: OwnerHost | Teller, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """SIGTERM, and SIGKILL if that takes too long."""
         if not process.dead:
             self.findings.note("stop", process.name)
@@ -197,7 +220,8 @@ class World:
     def processes(self) -> list[Process]:
         """Those that live."""
         owners = [entry[0] for entry in self.owners if entry is not None]
-        return owners + [edge.process for edge in self.edges if edge is not None]
+        edges = [edge.process for edge in self.edges if edge is not None]
+        return owners + edges + [entry[0] for entry in self.tellers.living.values() if entry is not None]
 
     async def call(self, work: Callable[[Edge], Awaitable[T]]) -> T:
         """Does something in an edge process for a client. Raises Disconnected, and whatever the work raises."""

@@ -1,0 +1,9 @@
+"""Every scenario of the other feature files."""
+
+from __future__ import annotations
+
+from pytest_bdd import scenarios
+
+from tests.scenarios.halves import half
+
+scenarios(*half(1))
