@@ -24,8 +24,8 @@ def fake() -> StripeFake:
 
 
 def engine_at(fake: StripeFake, folder: Path) -> Engine:
-    """An engine that has its secrets in files."""
-    return Engine(folder / "data", *options_at(fake, folder))
+    """An engine that has its secrets in files, and looks at what differs again within seconds."""
+    return Engine(folder / "data", *options_at(fake, folder), "--reconcile-pause-scale", "0.1")
 
 
 def order(engine: Engine, token: str = "pm_card_visa") -> str:
