@@ -29,8 +29,8 @@ def test_a_damaged_log_is_noticed_and_the_other_partitions_go_on(kind: str) -> N
 def test_an_engine_that_does_not_look_is_caught() -> None:
     assert BREAKS_IN
     with MUTATIONS["take_rows_of_a_lost_tail"].apply():
-        found = [result.findings[0] for seed in SEEDS if (result := _run(seed, "rows_ahead")).findings]
-    assert any(finding.invariant == "damage" for finding in found), found
+        found = (finding for seed in SEEDS for finding in _run(seed, "rows_ahead").findings[:1])
+        assert any(finding.invariant == "damage" for finding in found)
 
 
 def test_every_kind_of_damage_is_drawn_and_known_by_words() -> None:
