@@ -22,7 +22,7 @@ from ordermesh.inventory.model import InventoryPolicy, reservation_key, stock_ke
 from ordermesh.inventory.rows import RESERVATIONS, reservation_columns, reservation_of
 from ordermesh.testing.given import START_US, TENANT, Outcome, given, slots
 
-SERVICE = make_service(InventoryPolicy(reservation_age_us=1_000))
+SERVICE = make_service(InventoryPolicy(reservation_age_us=1_000, reservation_age_us_max=5_000))
 A, B = stock_key(TENANT, "A"), stock_key(TENANT, "B")
 ORDER = "order-1"
 
@@ -213,6 +213,20 @@ def test_an_old_reservation_asks_its_order_and_waits_for_the_answer() -> None:
     assert outcome.messages == [ReservationAged(skus=["A", "B"])]
     assert not outcome.events
     assert outcome.timers[0].due_us == outcome.now_us + 1_000
+
+
+def test_a_reservation_that_stays_asks_ever_more_seldom() -> None:
+    outcome, asked_us = reserved(), list[int]()
+    timer = ReservationTimer(order_id=ORDER, skus=["A", "B"])
+    begun_us = outcome.now_us
+    while len(asked_us) < 5:
+        outcome.when("A", timer)
+        asked_us.append(outcome.timers[0].due_us - begun_us)
+        outcome.later(outcome.timers[0].due_us - outcome.now_us)
+
+    assert asked_us == [1_000, 2_000, 4_000, 8_000, 13_000]
+    outcome.when("A", reserve(order_id="order-2", A=1), first=True).when("A", Release(order_id=ORDER, skus=["B"]))
+    assert outcome.when("A", timer).timers[0].due_us == outcome.now_us + 5_000, "of A nothing changed"
 
 
 def test_a_reservation_that_has_ended_asks_nothing() -> None:

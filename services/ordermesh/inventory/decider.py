@@ -245,16 +245,17 @@ def _keys_of_timer(command: commands.ReservationTimer, context: Context) -> Sequ
 def grow_old(
     policy: InventoryPolicy, states: _States, command: commands.ReservationTimer, context: Context
 ) -> Decision:
-    """Asks the order of what is still open; without its answer nothing is released."""
-    skus = [
-        key.key
-        for key in _keys_of_timer(command, context)
-        if (found := reservation_in(states, key)) is not None and found.state in HOLDING
-    ]
-    if not skus:
+    """Asks the order of what is still open; without its answer nothing is released. Each pause is as long as nothing has
+    changed until then, so twice the one before: what waits for weeks costs next to nothing."""
+    found = {key.key: reservation_in(states, key) for key in _keys_of_timer(command, context)}
+    held = {sku: one for sku, one in found.items() if one is not None and one.state in HOLDING}
+    if not held:
         return Decision()
+    skus = list(held)
     question = Outgoing("order", context.tenant, command.order_id, answers.ReservationAged(skus=skus))
-    due_us = context.now_us + policy.reservation_age_us
+    unchanged_us = context.now_us - max(one.update_time.ToMicroseconds() for one in held.values())
+    pause_us = max(policy.reservation_age_us, min(unchanged_us, policy.reservation_age_us_max))
+    due_us = context.now_us + pause_us
     return Decision(messages=[question], timers=[age_timer(context, command.order_id, context.key, due_us, skus)])
 
 

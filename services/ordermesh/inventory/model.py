@@ -52,13 +52,15 @@ CLOSED: Final = (RESERVATION_STATE_RELEASED, RESERVATION_STATE_REFUSED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryPolicy:
-    """What may be tuned. A reservation still open after `reservation_age_us` asks its order, and again as often.
+    """What may be tuned. A reservation still open after `reservation_age_us` asks its order, and again after pauses that
+    double up to `reservation_age_us_max`.
 
     At most `backorders_per_sku_max` orders wait for a SKU, each told to expect its pieces in `backorder_lead_us`.
     `keeps_ledger`: whether each change of a SKU's stock leaves a row.
     """
 
     reservation_age_us: int = 3_600_000_000
+    reservation_age_us_max: int = 86_400_000_000
     backorders_per_sku_max: int = BACKORDERS_PER_SKU_MAX
     backorder_lead_us: int = 14 * 86_400_000_000
     keeps_ledger: bool = True
