@@ -27,7 +27,7 @@ class Reader(JetStreamEventReader):
 
     async def bounds(self) -> Bounds:
         """As the leader says."""
-        return Bounds(self._first, len(self._times_us))
+        return Bounds(self._first, len(self._times_us), 0)
 
     async def _fetch(self, place: dict[str, Any]) -> list[StreamEvent]:
         have = [

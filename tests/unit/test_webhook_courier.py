@@ -14,6 +14,7 @@ from oms.notification.v1.webhook_pb2 import DELIVERY_OUTCOME_GIVEN_UP, DELIVERY_
 from oms.notification.v1.webhook_state_pb2 import DeliveryProgress, Lane, StoredEndpoint
 from ordermesh.adapters.jetstream_api import ApiError
 from ordermesh.adapters.memory_events import MemoryEvents
+from ordermesh.core.stamps import write_time
 from ordermesh.notification import courier
 from ordermesh.notification.courier import Courier, Figures
 from ordermesh.notification.feed import EventFeed
@@ -52,8 +53,8 @@ class Stream(MemoryEvents):
     async def bounds(self) -> Bounds:
         """As the port says."""
         self._check()
-        first, last = await super().bounds()
-        return Bounds(first, last - 2 if self.is_behind else last)
+        ends = await super().bounds()
+        return ends._replace(last=ends.last - 2) if self.is_behind else ends
 
     async def page(self, after: int, count_max: int) -> Sequence[StreamEvent]:
         """As the port says."""
@@ -62,7 +63,7 @@ class Stream(MemoryEvents):
 
     def make_anew(self) -> None:
         """Its servers lost it, and a relay made it again."""
-        self.__init__()  # type: ignore[misc]  # as it was at first
+        self.__init__(self._now_us)  # type: ignore[misc]  # as it was at first
 
     def _check(self) -> None:
         if self.is_broken:
@@ -76,7 +77,9 @@ class World:
         self.refuses = refuses
         self.loop = VirtualLoop()
         self.chance = random.Random(1)
-        self.stream = Stream()
+        self.ahead_us = 0
+        """By so much the clock here is ahead of the stream's."""
+        self.stream = Stream(lambda: self.now_us() - self.ahead_us)
         self.figures = Figures()
         self.published_s: dict[str, float] = {}
         self.taken_s: dict[str, float] = {}
@@ -84,7 +87,7 @@ class World:
         endpoint = StoredEndpoint()
         endpoint.endpoint.endpoint_id, endpoint.endpoint.state = "we_1", ENDPOINT_STATE_ACTIVE
         endpoint.endpoint.event_types.append("*")
-        self.feed = EventFeed(self.stream, self)
+        self.feed = EventFeed(self.stream)
         self.courier = Courier(
             "default", endpoint, feed=self.feed, sender=cast(Sender, self), clock=self, figures=self.figures,
             scale=1.0, disable_after_s=3 * 86_400.0,
@@ -134,7 +137,6 @@ class World:
         headers = f"ce-tenant: default\r\nce-type: oms.order.placed.v1\r\nce-subject: {subject}\r\nce-id: {name}\r\n"
         self.published_s[subject] = self.loop.time()
         await self.stream.publish([IntegrationEvent(name, subject, "om.events.v1.x", headers.encode(), b"")])
-        self.stream._times_us[-1] = self.now_us()
 
     def run(self, happens: Callable[[], Any]) -> None:
         """Delivers while that happens."""
@@ -279,6 +281,26 @@ def test_a_redelivery_of_what_is_no_longer_kept_is_told_and_is_no_loss() -> None
     assert sorted(world.courier.ended_redeliveries()) == ["re_1", "re_2"]
     assert list(world.taken_s) == ["good-5"], "what is left is sent again"
     assert world.figures.missed == 0
+
+
+def test_a_redelivery_ends_by_the_clock_of_the_stream() -> None:
+    """The clock here is 20 s ahead: what is published before the end of a redelivery still belongs to it."""
+    world = World(_is_bad)
+    world.ahead_us = 20_000_000
+    redelivery = world.courier.endpoint.endpoint.redeliveries.add(redelivery_id="re_1")
+    write_time(redelivery.start_time, START_US - 21_000_000)
+    write_time(redelivery.end_time, START_US - 17_000_000)
+
+    async def happens() -> None:
+        await asyncio.sleep(2.0)
+        await world.publish("in time")
+        await asyncio.sleep(2.0)
+        await world.publish("later")
+        await asyncio.sleep(10.0)
+
+    world.run(happens)
+    assert {subject: len(at) for subject, at in world.attempts.items()} == {"in time": 2, "later": 1}
+    assert world.courier.ended_redeliveries() == ["re_1"]
 
 
 def test_a_stream_that_was_lost_and_made_anew_is_read_from_its_start() -> None:

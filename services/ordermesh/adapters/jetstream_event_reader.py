@@ -85,9 +85,10 @@ class JetStreamEventReader:
 
     async def bounds(self) -> Bounds:
         """See `EventStream.bounds`."""
-        state = (await call(self._requests, f"STREAM.INFO.{STREAM}", {}, API_SECONDS))["state"]
-        last = int(state["last_seq"])
-        return Bounds(int(state["first_seq"]) if state["messages"] else last + 1, last)
+        info = await call(self._requests, f"STREAM.INFO.{STREAM}", {}, API_SECONDS)
+        state = info["state"]
+        last, time_us = int(state["last_seq"]), _microseconds(datetime.fromisoformat(info["ts"]))
+        return Bounds(int(state["first_seq"]) if state["messages"] else last + 1, last, time_us)
 
     async def page(self, after: int, count_max: int) -> Sequence[StreamEvent]:
         """See `EventStream.page`."""

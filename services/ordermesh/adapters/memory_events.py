@@ -57,9 +57,13 @@ class MemoryEvents:
         later = (n for n, each_us in enumerate(self._times_us, start=1) if each_us >= time_us and n >= self._first)
         return next(later, len(self.events) + 1)
 
+    def ends(self) -> Bounds:
+        """Its ends now."""
+        return Bounds(min(self._first, len(self.events) + 1), len(self.events), self._now_us())
+
     async def bounds(self) -> Bounds:
         """See `EventStream.bounds`."""
-        return Bounds(min(self._first, len(self.events) + 1), len(self.events))
+        return self.ends()
 
     async def page(self, after: int, count_max: int) -> Sequence[StreamEvent]:
         """See `EventStream.page`."""

@@ -273,7 +273,7 @@ class Courier:
         if lane.through + 1 < first:
             self._note_gap(lane, first)
         events = await self._feed.page(lane.through)
-        if not events and lane.end_us and self._feed.looked_us > lane.end_us + PUBLISHED_WITHIN_US:
+        if not events and lane.end_us and self._feed.bounds.time_us > lane.end_us + PUBLISHED_WITHIN_US:
             lane.is_read = True
         for event in events:
             if lane.end_us and event.time_us >= lane.end_us:

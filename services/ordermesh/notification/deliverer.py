@@ -75,7 +75,7 @@ class Deliverer:
         mine: Callable[[PartitionId], bool], options: DeliveryOptions,
     ) -> None:  # fmt: skip
         """`mine` says whether an endpoint, as a partition of that name, is this process's own; it may change."""
-        self._feed = EventFeed(stream, clock)
+        self._feed = EventFeed(stream)
         self._store = store
         self._gate = gate
         self._bus = bus

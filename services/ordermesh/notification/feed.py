@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from ordermesh.runtime.event_stream import Bounds, EventStream, StreamEvent
-from ordermesh.runtime.ports import Clock, LogError, LogUnavailable
+from ordermesh.runtime.ports import LogError, LogUnavailable
 
 KEPT_BYTES_MAX = 32 * 1024 * 1024
 """Of events in memory."""
@@ -28,22 +28,18 @@ _log = structlog.get_logger(__name__)
 class EventFeed:
     """Events by their place, from memory or from the stream. `changed` is called when there are new ones."""
 
-    def __init__(self, stream: EventStream, clock: Clock) -> None:
+    def __init__(self, stream: EventStream) -> None:
         self._stream = stream
-        self._clock = clock
         self._kept: OrderedDict[int, StreamEvent] = OrderedDict()
         self._kept_bytes = 0
         self._reading = asyncio.Lock()
-        self.bounds = Bounds(1, 0)
-        """The ends of the stream when last looked at."""
-        self.looked_us = 0
-        """When that was, microseconds since 1970: what was published before is within them."""
+        self.bounds = Bounds(1, 0, 0)
+        """The ends of the stream when last looked at: what was published before is within them."""
 
     async def watch(self, changed: Callable[[], None]) -> None:
         """Looks for new events until cancelled."""
         is_silent = False
         while True:
-            asked_us = self._clock.now_us()
             try:
                 bounds = await self._stream.bounds()
                 is_silent = False
@@ -52,11 +48,10 @@ class EventFeed:
                     _log.warning("the stream of events cannot be read yet", reason=str(error))
                 is_silent = True
             else:
-                self.looked_us = asked_us
-                if bounds != self.bounds:
-                    if bounds.last < self.bounds.last:
-                        self._forget()
-                    self.bounds = bounds
+                before, self.bounds = self.bounds, bounds
+                if bounds.last < before.last:
+                    self._forget()
+                if (bounds.first, bounds.last) != (before.first, before.last):
                     changed()
             await asyncio.sleep(POLL_S)
 

@@ -17,10 +17,12 @@ class StreamEvent(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """The first sequence that the stream still has, and its last; `first` is 1 past `last` where it is empty."""
+    """The first sequence that the stream still has, and its last; `first` is 1 past `last` where it is empty. `time_us`
+    is when that was, by the clock that events are published by: the clock of who asks may be another."""
 
     first: int
     last: int
+    time_us: int
 
 
 class EventStream(Protocol):

@@ -36,7 +36,7 @@ def courier(shop: Shop, state: webhook_pb2.EndpointState, figures: Figures) -> C
     post = HttpPost(WEBHOOK_RULES, user_agent="test")
     sender = Sender(post, WEBHOOK_RULES, shop.clock, lambda: None)
     post.close()
-    feed = EventFeed(MemoryEvents(), shop.clock)
+    feed = EventFeed(MemoryEvents())
     return Courier(
         "default",
         endpoint,

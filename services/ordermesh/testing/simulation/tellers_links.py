@@ -73,8 +73,7 @@ class EventsLink(Link):
 
     async def bounds(self) -> Bounds:
         """As the port says."""
-        events = self._stream.events
-        return await self._asked(lambda: Bounds(1, len(events)))
+        return await self._asked(self._stream.ends)
 
     async def page(self, after: int, count_max: int) -> Sequence[StreamEvent]:
         """As the port says; a replica that lags gives fewer than there are, or none."""
