@@ -81,3 +81,19 @@ def test_nothing_left_to_do_is_a_deadlock(loop: VirtualLoop) -> None:
 
     with pytest.raises(Deadlock):
         loop.run_until_complete(wait_for_ever())
+
+
+def test_what_is_left_at_the_end_keeps_its_loop() -> None:
+    """Asked for outside any loop, asyncio makes another, which nobody closes."""
+    loop, found = VirtualLoop(), []
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(1_000.0)
+        finally:
+            found.append(asyncio.gather().get_loop())
+
+    Process("a", loop).spawn(wait())
+    loop.run_until_complete(asyncio.sleep(1.0))
+    loop.end()
+    assert found == [loop]

@@ -192,12 +192,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._queue.clear()
         self._timers.clear()
         self.set_exception_handler(lambda _loop, _context: None)
+        asyncio._set_running_loop(self)  # what is closed may ask for its loop, and else would be given a new one
         for task in self.tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # not in typeshed
             coroutine = task.get_coro()
             if coroutine is not None and not task.done():
                 with suppress(BaseException):
                     coroutine.close()
+        asyncio._set_running_loop(None)
         self.tasks.clear()
         self.close()
 
