@@ -13,17 +13,19 @@ from oms.inventory.v1.inventory_commands_pb2 import Recount, ServeBackorders
 from oms.log.v1 import log_pb2
 from oms.payment.v1.payment_commands_pb2 import ProviderRequest
 from ordermesh.admin.ledger import ProviderTruth, sums_of
+from ordermesh.admin.lost_movements import movements_past, void_of
 from ordermesh.admin.orders_audit import TENANT
 from ordermesh.admin.redo import name_of
 from ordermesh.admin.stock_audit import ReservedSums
 from ordermesh.admin.stored import KEYS_PER_LOAD, Deployed, key_of, load, pages, partition_of
 from ordermesh.admin.waking import wakes
-from ordermesh.core.decider import AggregateType, Key
+from ordermesh.core.decider import AggregateType, Key, Row
 from ordermesh.core.limits import BACKORDERS_SERVED_MAX
 from ordermesh.inventory.model import RESERVATION, STOCK, stock_key
 from ordermesh.inventory.model import SERVICE as INVENTORY
 from ordermesh.order.model import ORDER, order_key
 from ordermesh.order.model import SERVICE as ORDER_SERVICE
+from ordermesh.runtime.cache import Aggregate
 from ordermesh.runtime.ports import Log
 from ordermesh.runtime.reincarnation import Reincarnation, Remains
 
@@ -66,6 +68,7 @@ class Salvage:
         self._first: list[log_pb2.Envelope] = []
         self._sums: dict[Key, ReservedSums] = defaultdict(ReservedSums)
         self._stocks: dict[Key, Any] = {}
+        self._versions: dict[Key, int] = {}
         self._lost: dict[str, list[Key]] = defaultdict(list)
         self._asked: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
 
@@ -74,8 +77,12 @@ class Salvage:
         report = Report(str(work.partition))
         remains = await work.look()
         self._read_agenda(remains.memory.agenda.entries.values())
+        redone = {key: (each.kind, row_of(each)) for key, each in remains.memory.cache.dirty.items()}
         async for kind, key, row in self._rows(work):
+            self._note(remains, kind, key, redone.pop(key, (kind, row))[1], report)
+        for key, (kind, row) in redone.items():
             self._note(remains, kind, key, row, report)
+        voids = [void async for void in self._lost_movements(remains, report)]
         report.is_needed = bool(report.items) or not (remains.has_checkpoint and remains.is_chain)
         if not report.is_needed:
             return report
@@ -85,6 +92,7 @@ class Salvage:
         report.items += [item async for item in self._gaps(work, remains)]
         report.items += [item async for item in self._money(work)]
         if not only_look:
+            await work.write(voids)
             report.epoch = (await work.begin(remains, self._first)).epoch
             report.is_done = True
         return report
@@ -96,6 +104,20 @@ class Salvage:
                     key = key_of(kind, row)
                     if partition_of(self._deployed, key) == work.partition:
                         yield kind, key, row
+
+    async def _lost_movements(self, remains: Remains, report: Report) -> AsyncIterator[Row]:
+        """What makes movements void that lead nowhere."""
+        if self._deployed.registry.kinds[STOCK].event_rows is None:
+            return
+        for key, version in self._versions.items():
+            past = await movements_past(self._deployed.store, key, version)
+            if past:
+                why = f"{len(past)} of its movements, after version {version}, were stored, and the log has lost them"
+                report.items.append(Item(STOCK, name_of(key).removeprefix(f"{STOCK} "), why))
+            for movement in past:
+                void = void_of(movement)
+                remains.note(0, 0, void.write_time)
+                yield void
 
     def _read_agenda(self, entries: Iterable[bytes]) -> None:
         """What the provider is being asked to do; who only looks does not do it."""
@@ -119,6 +141,7 @@ class Salvage:
             self._sums[stock_key(key.tenant, key.key)].add(state.reservation)
         elif kind.kind == STOCK:
             self._stocks[key] = state
+            self._versions[key] = row["version"]
         asked = self._asked.get((key.tenant, key.key), ())
         for service, message in wakes(key, state, is_lost=is_lost, asked=asked, dispatches=self._dispatches):
             self._tell(service, key, message)
@@ -177,3 +200,13 @@ class Salvage:
         for key in keys:
             if key not in found:
                 yield Item("money", key.key, f"the provider has {sums[key.key].as_text()}, and the order is not there")
+
+
+def row_of(aggregate: Aggregate) -> Mapping[str, Any]:
+    """What was redone, as the row that it will be."""
+    return {
+        "version": aggregate.version,
+        "epoch": aggregate.epoch,
+        "frame": aggregate.frame,
+        "state": aggregate.serialise(),
+    }

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from oms.inventory.v1 import inventory_pb2, inventory_state_pb2
 from ordermesh.admin import pauses
+from ordermesh.admin.lost_movements import ROWS_PER_READ
 from ordermesh.admin.order_rest import ENDED
 from ordermesh.admin.orders_audit import Problem
 from ordermesh.admin.redo import stock_problem
@@ -19,7 +20,7 @@ from ordermesh.admin.stored import key_of, load, pages
 from ordermesh.admin.tally import Tally
 from ordermesh.core.decider import Key
 from ordermesh.inventory import rows
-from ordermesh.inventory.ledger import STOCK_MOVEMENTS, block_of, movement_of_row
+from ordermesh.inventory.ledger import LOST, STOCK_MOVEMENTS, block_of, movement_of_row
 from ordermesh.inventory.model import HOLDING, RESERVATION, STOCK, held_by, out_by, stock_key
 from ordermesh.order.model import ORDER, order_key
 from ordermesh.runtime.backend import Backend
@@ -91,17 +92,27 @@ class StockAudit:
         newest blocks is older than the ledger, and not judged; nor is any where no ledger is kept."""
         if self._kinds[STOCK].event_rows is None:
             return []
-        block = block_of(stock.version)
+        last = await self._newest_movement(key, block_of(stock.version))
+        if last is None or (last.on_hand, last.reserved) == (stock.on_hand, stock.reserved):
+            return []
+        left = f"on hand {last.on_hand}, reserved {last.reserved} at version {last.version}"
+        has = f"on hand {stock.on_hand}, reserved {stock.reserved} at version {stock.version}"
+        return [Problem("I3", f"stock {key.key}: {has}; its ledger ends with {left}")]
+
+    async def _newest_movement(self, key: Key, block: int) -> inventory_pb2.StockMovement | None:
+        """Of a block and the one before it; one that was lost is none."""
+        store, size = self._backend.store, 1  # there are lost ones above it in very few ledgers
         for each in range(block, max(block - BLOCKS_READ, -1), -1):
-            page = await self._backend.store.query(STOCK_MOVEMENTS, (key.tenant, key.key, each), count_max=1)
-            if page.rows:
-                last = movement_of_row(page.rows[0])
-                if (last.on_hand, last.reserved) == (stock.on_hand, stock.reserved):
-                    return []
-                left = f"on hand {last.on_hand}, reserved {last.reserved} at version {last.version}"
-                has = f"on hand {stock.on_hand}, reserved {stock.reserved} at version {stock.version}"
-                return [Problem("I3", f"stock {key.key}: {has}; its ledger ends with {left}")]
-        return []
+            after = b""
+            while True:
+                page = await store.query(STOCK_MOVEMENTS, (key.tenant, key.key, each), after=after, count_max=size)
+                for row in page.rows:
+                    if row["kind"] != LOST:
+                        return movement_of_row(row)
+                if not page.next_token:
+                    break
+                after, size = page.next_token, ROWS_PER_READ
+        return None
 
     async def _stocks(self) -> AsyncIterator[tuple[Key, inventory_state_pb2.StoredStock]]:
         """The key and the state of every SKU."""

@@ -245,8 +245,8 @@ def _keys_of_timer(command: commands.ReservationTimer, context: Context) -> Sequ
 def grow_old(
     policy: InventoryPolicy, states: _States, command: commands.ReservationTimer, context: Context
 ) -> Decision:
-    """Asks the order of what is still open; without its answer nothing is released. Each pause is as long as nothing has
-    changed until then, so twice the one before: what waits for weeks costs next to nothing."""
+    """Asks the order of what is still open; without its answer nothing is released. Each pause is as long as nothing
+    has changed until then, so twice the one before: what waits for weeks costs next to nothing."""
     found = {key.key: reservation_in(states, key) for key in _keys_of_timer(command, context)}
     held = {sku: one for sku, one in found.items() if one is not None and one.state in HOLDING}
     if not held:

@@ -43,6 +43,9 @@ STOCK_MOVEMENTS = Table(
 )
 """What happened to the stock of every SKU, by blocks of its versions."""
 
+LOST: Final = "LOST"
+"""The kind of a row whose movement was lost with the tail of a log, before the stock was stored that it led to."""
+
 _KINDS: Final[Mapping[type[Message], str]] = {
     events.StockReceived: "RECEIVED",
     events.StockAdjusted: "ADJUSTED",
@@ -92,6 +95,12 @@ def _quantity(kind: str, event: Any) -> int:
     if kind == "COUNTED":
         return int(event.counted)
     return int(event.reserved if kind == "RECOUNTED" else event.quantity)
+
+
+def voided(row: Mapping[str, Any], write_time: int) -> Row:
+    """The same row as one that counts for nothing."""
+    values = tuple(LOST if name == "kind" else row[name] for name, _ in STOCK_MOVEMENTS.columns)
+    return Row(STOCK_MOVEMENTS.name, values, write_time)
 
 
 def movement_of_row(row: Mapping[str, Any]) -> StockMovement:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from oms.inventory.v1 import inventory_pb2
 from ordermesh.core.decider import AggregateType
 from ordermesh.inventory import rows
-from ordermesh.inventory.ledger import STOCK_MOVEMENTS, block_of, movement_of_row
+from ordermesh.inventory.ledger import LOST, STOCK_MOVEMENTS, block_of, movement_of_row
 from ordermesh.inventory.model import HOLDING, SERVICE, reservation_key
 from ordermesh.runtime.backend import Backend
 from ordermesh.runtime.reads import Readable
@@ -108,7 +108,9 @@ class StockLists:
         while place.block >= 0 and looked_at < ROWS_PER_PAGE_MAX and blocks < BLOCKS_PER_PAGE_MAX:
             partition = (tenant, sku, place.block)
             read = await self._backend.query(STOCK_MOVEMENTS, partition, place.after, ROWS_PER_READ)
-            fresh: list[Mapping[str, Any]] = [row for row in read.rows if int(str(row["version"])) < place.below]
+            fresh: list[Mapping[str, Any]] = [
+                row for row in read.rows if int(str(row["version"])) < place.below and row["kind"] != LOST
+            ]
             block = place.block if read.next_token else place.block - 1
             following = Place(block, read.next_token, place.below)
             yield Found(fresh, place, following)

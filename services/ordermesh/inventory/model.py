@@ -52,8 +52,8 @@ CLOSED: Final = (RESERVATION_STATE_RELEASED, RESERVATION_STATE_REFUSED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InventoryPolicy:
-    """What may be tuned. A reservation still open after `reservation_age_us` asks its order, and again after pauses that
-    double up to `reservation_age_us_max`.
+    """What may be tuned. A reservation still open after `reservation_age_us` asks its order, and again after pauses
+    that double up to `reservation_age_us_max`.
 
     At most `backorders_per_sku_max` orders wait for a SKU, each told to expect its pieces in `backorder_lead_us`.
     `keeps_ledger`: whether each change of a SKU's stock leaves a row.

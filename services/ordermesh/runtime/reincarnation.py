@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from oms.log.v1 import log_pb2
-from ordermesh.core.decider import Key
+from ordermesh.core.decider import Key, Row
 from ordermesh.runtime.agenda import EntryId, write_id
 from ordermesh.runtime.cache import Cache
 from ordermesh.runtime.flush import rows_of
@@ -154,10 +154,14 @@ class Reincarnation:
         dirty = list(remains.memory.cache.dirty.values())
         left = [row for aggregate in dirty for row in aggregate.left or ()]
         rows = [row for aggregate in dirty for row in rows_of(aggregate, aggregate.serialise())]
-        for each in (left, rows):
-            for start in range(0, len(each), ROWS_PER_WRITE):
-                if await self._store.write(each[start : start + ROWS_PER_WRITE]) is not Written.QUORUM:
-                    raise StoreUnavailable("too few replicas of the store take what a checkpoint needs to be there")
+        await self.write(left)
+        await self.write(rows)
+
+    async def write(self, rows: Sequence[Row]) -> None:
+        """Writes what has to be there before the new epoch begins. Raises StoreUnavailable."""
+        for start in range(0, len(rows), ROWS_PER_WRITE):
+            if await self._store.write(rows[start : start + ROWS_PER_WRITE]) is not Written.QUORUM:
+                raise StoreUnavailable("too few replicas of the store take what a checkpoint needs to be there")
 
     def _frame(self, remains: Remains) -> log_pb2.DecisionFrame:
         """The frame that begins the new epoch: it follows the last one that is left, and is past all that were."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from google.protobuf.message import Message
 from google.protobuf.wrappers_pb2 import Int32Value, Int64Value, UInt64Value
 
-from ordermesh.adapters.memory import MemoryBus, MemoryLog, MemoryStore
+from ordermesh.adapters.memory import MemoryBus, MemoryLog, MemoryStore, MemoryStream
 from ordermesh.adapters.system_clock import SystemClock
 from ordermesh.core.decider import Key
 from ordermesh.runtime.gate import Answer, Gate, Overloaded
@@ -92,3 +92,11 @@ async def reaches(gate: Gate, key: str, expected: int) -> None:
                 if await value_of(gate, key) == expected:
                     return
             await asyncio.sleep(0.01)
+
+
+def cut_tail(stream: MemoryStream, through: int) -> None:
+    """The log ends there, whatever it acknowledged."""
+    del stream._messages[through - stream.first_sequence + 1 :]
+    for kind in stream._last_by_kind:
+        left = [message.sequence for message in stream._messages if message.kind == kind]
+        stream._last_by_kind[kind] = max(left, default=0)

@@ -10,7 +10,6 @@ import pytest
 from google.protobuf.wrappers_pb2 import Int64Value, StringValue
 
 from oms.log.v1 import log_pb2
-from ordermesh.adapters.memory import MemoryStream
 from ordermesh.core.decider import Key
 from ordermesh.runtime.host import OwnerHost, all_services
 from ordermesh.runtime.memory import is_past_its_end
@@ -19,7 +18,7 @@ from ordermesh.runtime.registry import Registry
 from ordermesh.runtime.reincarnation import Reincarnation, Remains
 from ordermesh.runtime.topology import Topology
 from tests.unit.runtime.counter import COUNTER, COUNTERS
-from tests.unit.runtime.engine import TIMEOUT_S, Engine, ask, reaches, value_of
+from tests.unit.runtime.engine import TIMEOUT_S, Engine, ask, cut_tail, reaches, value_of
 
 FIRST, SECOND = PartitionId("counters", 0), PartitionId("counters", 1)
 
@@ -28,14 +27,6 @@ def key_in(engine: Engine, partition: PartitionId) -> str:
     """Some key that lives there."""
     topology = Topology(engine.deployment)
     return next(name for name in map(str, range(100)) if topology.partition_of("counter", "t", name) == partition)
-
-
-def cut_tail(stream: MemoryStream, through: int) -> None:
-    """The log ends there, whatever it acknowledged."""
-    del stream._messages[through - stream.first_sequence + 1 :]
-    for kind in stream._last_by_kind:
-        left = [message.sequence for message in stream._messages if message.kind == kind]
-        stream._last_by_kind[kind] = max(left, default=0)
 
 
 def reincarnation(engine: Engine, partition: PartitionId) -> Reincarnation:
