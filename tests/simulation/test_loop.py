@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Iterator
 
 import pytest
@@ -97,3 +98,23 @@ def test_what_is_left_at_the_end_keeps_its_loop() -> None:
     loop.run_until_complete(asyncio.sleep(1.0))
     loop.end()
     assert found == [loop]
+
+
+def test_what_waits_on_its_way_out_is_ended_too() -> None:
+    """Else it keeps its world in memory, megabytes for each seed."""
+    loop = VirtualLoop()
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(1_000.0)
+        finally:
+            try:
+                await asyncio.sleep(1.0)
+            finally:
+                await asyncio.sleep(1.0)
+
+    way = wait()
+    Process("a", loop).spawn(way)
+    loop.run_until_complete(asyncio.sleep(1.0))
+    loop.end()
+    assert inspect.getcoroutinestate(way) == inspect.CORO_CLOSED

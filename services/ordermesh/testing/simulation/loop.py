@@ -21,6 +21,9 @@ PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
 WORLD = Context()
 """The context of what belongs to no process: networks, servers, clients."""
 
+CLOSINGS_MAX = 10
+"""Times that a coroutine may wait for something on its way out, at the end."""
+
 
 class Callback:
     """What runs later, in its context: asyncio's handle without what only a real loop needs, made a million times."""
@@ -197,11 +200,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # not in typeshed
             coroutine = task.get_coro()
             if coroutine is not None and not task.done():
-                with suppress(BaseException):
-                    coroutine.close()
+                _close(coroutine)
         asyncio._set_running_loop(None)
         self.tasks.clear()
         self.close()
+
+
+def _close(coroutine: Any) -> None:
+    """Ends a coroutine, however often it waits on its way out; one that is left would keep its world in memory."""
+    for _ in range(CLOSINGS_MAX):
+        with suppress(BaseException):
+            coroutine.close()
+            return
 
 
 def _make_task(
